@@ -1,0 +1,40 @@
+/** The only source of time in the engine, so that tests own it. */
+export interface Clock {
+  /** Wall time, kept on the database's clock by the beat of the instance. Good for columns, not for leases. */
+  now(): Date;
+  /** Milliseconds that only go forward and go on while the wall clock is set. Good for leases. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or as soon as `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's clock, moved onto the database's by `follow`. */
+export class SystemClock implements Clock {
+  #offsetMs = 0;
+
+  /** Takes the database's time as the true one from now on. */
+  follow(databaseTime: Date): void {
+    this.#offsetMs = databaseTime.getTime() - Date.now();
+  }
+
+  now(): Date {
+    return new Date(Date.now() + this.#offsetMs);
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+}
