@@ -13,7 +13,7 @@ export interface FormCodec {
   readonly form: Form;
   /** Throws `body-unreadable`, `body-too-large` or `body-too-deep`; the message says where, never what. */
   decode(bytes: Uint8Array, limits?: Limits): unknown;
-  /** Reads a path of this form's language (`/a/b` in JSON, `Body/*/Code` in XML) once, at load. Returns a sentence when it cannot be read. */
+  /** Reads a path of this form's language (`/a/b` in JSON, `Body/Fault/Code` in XML, `*` for any one element) once, at load. Returns a sentence when it cannot be read. */
   compilePath(path: string): Path | { readonly problem: string };
 }
 
