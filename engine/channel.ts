@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Repeats, Verdict } from './delivery.ts';
 import type { BridgeError, ErrorCode } from './errors.ts';
 import type { ChannelName, MessageId, SystemName } from './message.ts';
 
@@ -98,6 +99,10 @@ export interface ChannelKind {
     readonly options: OptionsSchema;
     /** What a route must say beside the template when it renders for this kind. */
     readonly envelope: OptionsSchema;
+    /** What answers mean when the channel has no `verdicts:` of its own. Left out, it must have them. */
+    readonly verdicts?: Readonly<Record<string, Verdict>>;
+    /** What `repeats:` is when the channel does not say it. Left out: unsafe. */
+    readonly repeats?: Repeats;
     create(name: ChannelName, options: never, context: ChannelContext): OutboundChannel;
   };
 }
