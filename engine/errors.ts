@@ -206,6 +206,12 @@ export const CATALOGUE = {
     'The answer is for another message.',
     'Look the booking up in the hospital, then `hisbridge settle` it.',
   ),
+  'probe-inconclusive': entry(
+    'ambiguous',
+    'hospital-it',
+    'The hospital was asked and could not say yet whether it has it.',
+    'Look the booking up in the hospital, then `hisbridge settle` it.',
+  ),
   'server-failed': entry(
     'ambiguous',
     'hospital-it',

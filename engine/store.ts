@@ -58,8 +58,12 @@ export interface Store {
   /** Tells other instances that these channels have work that this one will not take itself. Never waits for a commit. */
   wake(channels: readonly ChannelName[]): void;
 
-  /** The breaker of a channel as the database has it; moves only when its generation is still `from`. */
-  moveBreaker(channel: ChannelName, from: number, to: BreakerState): Promise<BreakerState>;
+  /** Moves the breaker of a channel when its generation is still `from`; says whether it did, and how it stands now. */
+  moveBreaker(
+    channel: ChannelName,
+    from: number,
+    to: BreakerState,
+  ): Promise<{ readonly moved: boolean; readonly state: BreakerState }>;
 
   /** Remembers a plan by its hash; keeps the first sight of it. */
   savePlan(hash: string, files: ReadonlyMap<string, string>): Promise<void>;
@@ -161,7 +165,10 @@ export interface StoredEdition {
   readonly envelope: Readonly<Record<string, string>>;
 }
 
-/** A delivery this instance owns, with all it takes to send it. */
+/**
+ * A delivery this instance owns, with all it takes to send it. `delivery.tries` counts the send that
+ * is about to be made: claims, promotion and the hot hand-over all give it with one added.
+ */
 export interface Work {
   readonly delivery: Delivery;
   readonly message: Message<Uint8Array>;
