@@ -113,7 +113,8 @@ function afterFault(delivery: Delivery, error: BridgeError, answer: Answer | nul
   const pause = delayAfter(delivery.tries, rules.retry, rules.fraction);
   switch (error.fault) {
     case 'permanent':
-      return { kind: 'stopped', state: 'dead', error };
+      // Without a word of the far side on it, an earlier send may still have been taken.
+      return { kind: 'stopped', state: delivery.ambiguous && answer === null ? 'held' : 'dead', error };
     case 'unavailable':
       // The breaker decides when the channel goes on; this only keeps the lane from spinning before it opens.
       return again(delivery, error, Math.min(pause, rules.retry.firstMs), rules);

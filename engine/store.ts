@@ -42,8 +42,11 @@ export interface Store {
   /** Takes up to `limit` due deliveries of a channel whose route is one of `routes`. */
   claim(channel: ChannelName, routes: readonly RouteName[], limit: number): Promise<readonly Work[]>;
 
-  /** Gives deliveries back that this instance owns in the table and does not hold in memory. Returns how many. */
-  releaseAllBut(held: readonly DeliveryId[]): Promise<number>;
+  /** The running deliveries that the table says this instance owns. */
+  owned(): Promise<readonly DeliveryId[]>;
+
+  /** Gives deliveries back that this instance owns and does not hold: as a lost instance's are taken over. Returns how many. */
+  release(deliveries: readonly DeliveryId[]): Promise<number>;
 
   /** References whose deadline has passed, the oldest first. */
   bookingsToWake(

@@ -1,6 +1,7 @@
 import type { DeliveryEnding, DeliveryState } from './delivery.ts';
 import type { ErrorCode } from './errors.ts';
 import type { ChannelName, DeliveryId, MessageId, RouteName, SystemName } from './message.ts';
+import type { BookingStep } from './store.ts';
 
 /** Everything worth knowing about the engine at work. One event is one log line and one metric. No value of a message. */
 export type EngineEvent =
@@ -82,4 +83,11 @@ export type EngineEvent =
 
 export interface Telemetry {
   emit(event: EngineEvent): void;
+}
+
+/** Says that a booking moved; nothing when it did not. */
+export function emitStep(telemetry: Telemetry, step: BookingStep | null): void {
+  if (step === null) return;
+  const { reference: booking, hospital, state: to } = step.after;
+  telemetry.emit({ kind: 'booking-moved', booking, hospital, from: step.before, to, event: step.input.type });
 }

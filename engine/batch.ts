@@ -1,0 +1,49 @@
+/**
+ * Forms batches without a timer: what is added while a batch is on its way is the next one. A lone
+ * item waits for nobody; under load batches grow by themselves up to `limit`. One batch at a time, so
+ * items are flushed in the order they were added.
+ */
+export class Batcher<Item, Result> {
+  readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #limit: number;
+  #waiting: Entry<Item, Result>[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, limit = 200) {
+    this.#flush = flush;
+    this.#limit = limit;
+  }
+
+  /** Resolves with the item's own result once its batch is through; rejects when its batch did. */
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      // A turn of the event loop later, so that what one socket read brought forms one batch.
+      this.#running ??= new Promise<void>((start) => setImmediate(start)).then(() => this.#run());
+    });
+  }
+
+  /** Resolves when nothing is waiting or on its way. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const entries = this.#waiting.splice(0, this.#limit);
+      try {
+        const results = await this.#flush(entries.map(({ item }) => item));
+        for (const [index, { resolve }] of entries.entries()) resolve(results[index] as Result);
+      } catch (thrown) {
+        for (const { reject } of entries) reject(thrown);
+      }
+    }
+    this.#running = null;
+  }
+}
+
+interface Entry<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (thrown: unknown) => void;
+}

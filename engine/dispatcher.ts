@@ -1,0 +1,235 @@
+import { type Attempted, attempt } from './attempt.ts';
+import type { BreakerState } from './breaker.ts';
+import type { OutboundChannel } from './channel.ts';
+import type { Clock } from './clock.ts';
+import { next } from './delivery.ts';
+import { BridgeError } from './errors.ts';
+import { Gate } from './gate.ts';
+import type { ChannelName, DeliveryId, Message } from './message.ts';
+import type { OutboundPlan, Plan } from './plan.ts';
+import type { Random } from './random.ts';
+import { DEFAULT_RETRY } from './retry.ts';
+import type { Settler } from './settler.ts';
+import type { Slots } from './slots.ts';
+import type { Edition, Store, Work } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface DispatcherParts {
+  readonly name: ChannelName;
+  readonly channel: OutboundChannel;
+  readonly plan: () => Plan;
+  readonly store: Store;
+  readonly settler: Settler;
+  /** Puts an edition on disk; false when its delivery is no longer this instance's. */
+  readonly write: (edition: Edition) => Promise<boolean>;
+  /** Whether this instance can still prove that it lives. */
+  readonly maySend: () => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * Moves the deliveries of one outbound channel out: claim, attempt, settle, and on to the next of the
+ * lane. A sliding window of slots: this instance's share of the hospital's `maxInFlight`, as far as
+ * the gate stands open.
+ */
+export class Dispatcher implements Slots {
+  readonly #parts: DispatcherParts;
+  readonly #gate: Gate;
+  readonly #running = new Map<DeliveryId, Promise<void>>();
+  #reserved = 0;
+  #share = 0;
+  /** There may be queued work that nobody here has taken yet. */
+  #backlog = true;
+  #claiming: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    const { name, store, clock, random, telemetry } = parts;
+    this.#gate = new Gate({
+      name,
+      store,
+      clock,
+      random,
+      telemetry,
+      opened: () => this.wake(),
+      trial: () => this.#trial(),
+    });
+  }
+
+  get name(): ChannelName {
+    return this.#parts.name;
+  }
+
+  /** Slots in use or set aside. */
+  get inFlight(): number {
+    return this.#running.size + this.#reserved;
+  }
+
+  /** The deliveries it holds in memory. */
+  held(): readonly DeliveryId[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Gives it its share of `maxInFlight`. What runs beyond a smaller share runs out. */
+  shareOut(share: number): void {
+    this.#share = share;
+    this.#claim();
+  }
+
+  /** Takes the breaker as the database has it, and tries the channel when its pause is over. */
+  follow(breaker: BreakerState | undefined): void {
+    if (breaker !== undefined) this.#gate.follow(breaker);
+    if (!this.#stopped) this.#gate.tryAgain(this.#outbound?.deadlineMs ?? 0);
+  }
+
+  /** Looks for queued work. Cheap when there is none. */
+  wake(): void {
+    this.#backlog = true;
+    this.#claim();
+  }
+
+  queued(): void {
+    this.wake();
+  }
+
+  reserve(): boolean {
+    if (this.#free() <= 0) return false;
+    this.#reserved += 1;
+    return true;
+  }
+
+  release(): void {
+    this.#reserved -= 1;
+    this.#claim();
+  }
+
+  start(work: Work, decoded: Message | null): void {
+    this.#reserved -= 1;
+    this.#run(work, decoded, false);
+  }
+
+  /** Claims nothing new, then resolves once everything under way is settled. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#claiming;
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    await this.#gate.idle();
+  }
+
+  get #outbound(): OutboundPlan | undefined {
+    return this.#parts.plan().outbound.get(this.name);
+  }
+
+  #free(): number {
+    return this.#stopped ? 0 : Math.min(this.#share, this.#gate.width) - this.inFlight;
+  }
+
+  #claim(): void {
+    if (this.#claiming !== null || !this.#backlog || this.#free() <= 0) return;
+    this.#claiming = this.#claimAll().finally(() => {
+      this.#claiming = null;
+    });
+  }
+
+  async #claimAll(): Promise<void> {
+    while (this.#backlog && this.#free() > 0) {
+      this.#backlog = false;
+      const limit = this.#free();
+      const claimed = await this.#claimUpTo(limit);
+      if (claimed.length === limit) this.#backlog = true;
+      for (const work of claimed) this.#run(work, null, false);
+    }
+  }
+
+  async #claimUpTo(limit: number): Promise<readonly Work[]> {
+    const { store, plan } = this.#parts;
+    const routes = [...plan().routes.values()]
+      .filter((route) => route.to === this.name)
+      .map(({ name }) => name);
+    this.#reserved += limit;
+    try {
+      return await store.claim(this.name, routes, limit);
+    } catch (thrown) {
+      this.#lost('claim', thrown);
+      return [];
+    } finally {
+      this.#reserved -= limit;
+    }
+  }
+
+  /** Tries a channel that was away with the one delivery that is due the longest. */
+  async #trial(): Promise<boolean> {
+    const [work] = await this.#claimUpTo(1);
+    if (work !== undefined) this.#run(work, null, true);
+    return work !== undefined;
+  }
+
+  #run(work: Work, decoded: Message | null, trial: boolean): void {
+    const { id } = work.delivery;
+    const done = this.#deliver(work, decoded, trial).then((promoted) => {
+      this.#running.delete(id);
+      if (promoted !== null) this.#run(promoted, null, false);
+      else this.#claim();
+    });
+    this.#running.set(id, done);
+  }
+
+  /** One attempt, from start to settled. Resolves with the next of its lane when that came along. */
+  async #deliver(work: Work, decoded: Message | null, trial: boolean): Promise<Work | null> {
+    const startedAt = this.#parts.clock.now();
+    try {
+      const attempted = await this.#attempt(work, decoded);
+      if (attempted === null) {
+        const { id, route, channel } = work.delivery;
+        this.#parts.telemetry.emit({ kind: 'settle-fenced', id, route, channel });
+        return null;
+      }
+      if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, trial);
+      return await this.#settle(work, attempted, startedAt);
+    } catch (thrown) {
+      // Nothing was settled: the row is still ours, and the look for what memory does not hold gives it back.
+      this.#lost('deliver', thrown);
+      return null;
+    }
+  }
+
+  #attempt(work: Work, decoded: Message | null): Promise<Attempted | null> {
+    const { plan, channel, clock, write, maySend } = this.#parts;
+    const outbound = this.#outbound;
+    if (outbound === undefined) throw new BridgeError('route-gone', `${this.name} is not in the plan`);
+    return attempt(work, decoded, { plan: plan(), outbound, channel, clock, write, maySend });
+  }
+
+  async #settle(work: Work, attempted: Attempted, startedAt: Date): Promise<Work | null> {
+    const { plan, clock, random, settler } = this.#parts;
+    const route = plan().routes.get(work.delivery.route) ?? null;
+    const standing = next(work.delivery, attempted.outcome, {
+      retry: route?.retry ?? DEFAULT_RETRY,
+      repeats: this.#outbound?.repeats ?? 'unsafe',
+      settleAfterMs: this.#outbound?.probe?.settleAfterMs ?? 0,
+      now: clock.now(),
+      fraction: random.fraction(),
+    });
+    // The next of the lane takes this slot over, unless others have waited for one longer.
+    const promoteHot = !this.#backlog && this.#free() >= 0;
+    const ended = { work, attempted, next: standing, route, startedAt, promoteHot, audit: null };
+    const { promoted } = await settler.settle(ended);
+    if (!promoteHot || standing.kind === 'again') this.#backlog = true;
+    return promoted;
+  }
+
+  /** The beat notices a lost store and says so; anything else that comes here is a defect. */
+  #lost(where: string, thrown: unknown): void {
+    const error = BridgeError.from(thrown, 'store-mismatch', this.name);
+    if (error.code === 'store-unavailable') return;
+    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    this.#parts.telemetry.emit({
+      kind: 'defect',
+      where: `${where} ${this.name}`,
+      detail: `${error.message}${cause}`,
+    });
+  }
+}

@@ -1,0 +1,129 @@
+import {
+  allows,
+  type BreakerState,
+  CLOSED,
+  closed,
+  halfOpen,
+  mayTry,
+  NO_STREAK,
+  opened,
+  opens,
+  type Streak,
+  streakAfter,
+} from './breaker.ts';
+import type { Clock } from './clock.ts';
+import type { Outcome } from './delivery.ts';
+import { BridgeError, type ErrorCode, type Fault } from './errors.ts';
+import type { ChannelName } from './message.ts';
+import type { Random } from './random.ts';
+import type { Store } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface GateParts {
+  readonly name: ChannelName;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  /** Called when the width may have grown. */
+  readonly opened: () => void;
+  /** Sends one delivery to see whether the channel is back; false when there was none to send. */
+  readonly trial: () => Promise<boolean>;
+}
+
+/**
+ * How wide an outbound channel stands open for this instance. The breaker, shared through the store,
+ * shuts it when the far side is silent; one delivery at a time tries it again; after that a ramp widens
+ * it with every answer, so that a hospital which has just come back is not flooded.
+ */
+export class Gate {
+  readonly #parts: GateParts;
+  #breaker: BreakerState = CLOSED;
+  #streak: Streak = NO_STREAK;
+  #ramp = Number.POSITIVE_INFINITY;
+  #moving: Promise<void> | null = null;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** How many sends the channel bears now; none while the breaker is not closed or a person paused it. */
+  get width(): number {
+    return allows(this.#breaker, this.#parts.clock.now()) ? this.#ramp : 0;
+  }
+
+  /** Takes the breaker as the database has it. An older generation changes nothing. */
+  follow(state: BreakerState): void {
+    if (state.generation < this.#breaker.generation) return;
+    if (state.generation > this.#breaker.generation) {
+      this.#streak = NO_STREAK;
+      if (state.state === 'closed') this.#ramp = 1;
+      const { telemetry, name } = this.#parts;
+      telemetry.emit({ kind: 'breaker-moved', channel: name, to: state.state, reason: state.reason });
+    }
+    this.#breaker = state;
+    if (this.width > 0) this.#parts.opened();
+  }
+
+  /** Learns from an outcome: an answer of any kind shows that the channel is there, silence does not. */
+  observe(outcome: Outcome, wasTrial: boolean): void {
+    const fault = faultOf(outcome);
+    const silent = fault === 'unavailable' || fault === 'ambiguous';
+    this.#streak = streakAfter(this.#streak, fault);
+    if (wasTrial) this.#move(silent ? this.#opened(outcome) : closed(this.#breaker));
+    else if (!silent) this.#ramp *= 2;
+    else if (this.#breaker.state === 'closed' && opens(this.#streak)) this.#move(this.#opened(outcome));
+  }
+
+  /** Begins a trial when the breaker's pause is over. The generation lets one instance alone do it. */
+  tryAgain(deadlineMs: number): void {
+    const { clock, trial } = this.#parts;
+    if (!mayTry(this.#breaker, clock.now())) return;
+    this.#move(halfOpen(this.#breaker, clock.now(), 2 * deadlineMs), async () => {
+      // Nothing to try it with: the next arrival finds it closed, and is the trial.
+      if (!(await trial())) await this.#moveNow(closed(this.#breaker));
+    });
+  }
+
+  /** Resolves when no move is under way. */
+  async idle(): Promise<void> {
+    await this.#moving;
+  }
+
+  #opened(outcome: Outcome): BreakerState {
+    const { clock, random } = this.#parts;
+    return opened(this.#breaker, codeOf(outcome), clock.now(), random.fraction());
+  }
+
+  #move(to: BreakerState, then?: () => Promise<void>): void {
+    if (this.#moving !== null) return;
+    this.#moving = this.#moveNow(to)
+      .then((moved) => (moved ? then?.() : undefined))
+      .finally(() => {
+        this.#moving = null;
+      });
+  }
+
+  async #moveNow(to: BreakerState): Promise<boolean> {
+    const { store, telemetry, name } = this.#parts;
+    try {
+      const { moved, state } = await store.moveBreaker(name, this.#breaker.generation, to);
+      this.follow(state);
+      return moved;
+    } catch (thrown) {
+      const error = BridgeError.from(thrown, 'store-mismatch', name);
+      // A lost store is the beat's to report; the streak goes on and moves the breaker when it is back.
+      if (error.code !== 'store-unavailable')
+        telemetry.emit({ kind: 'defect', where: `breaker of ${name}`, detail: error.message });
+      return false;
+    }
+  }
+}
+
+function faultOf(outcome: Outcome): Fault | null {
+  return outcome.kind === 'failed' ? outcome.error.fault : null;
+}
+
+function codeOf(outcome: Outcome): ErrorCode {
+  return outcome.kind === 'failed' ? outcome.error.code : 'connection-failed';
+}

@@ -1,0 +1,136 @@
+import type { BreakerState } from './breaker.ts';
+import type { Clock, SystemClock } from './clock.ts';
+import { BridgeError } from './errors.ts';
+import type { ChannelName } from './message.ts';
+import { type Division, NOT_YET } from './shares.ts';
+import type { Membership, Pulse, Store } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** An instance that has not been heard of for this long is taken over, its send deadline later (DESIGN D9). */
+export const LEASE_MS = 15_000;
+export const BEAT_MS = 2_000;
+
+export interface LifeParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The clock to keep on the database's time. */
+  readonly follow: SystemClock['follow'];
+  readonly telemetry: Telemetry;
+  readonly planHash: () => string;
+  /** The longest a send may take: for that long a frozen instance may still be sending. Milliseconds. */
+  readonly graceMs: () => number;
+  /** Whether what is in flight keeps to the division given last. */
+  readonly keepsTo: () => boolean;
+  readonly onPulse: (
+    division: Division,
+    breakers: ReadonlyMap<ChannelName, BreakerState>,
+    tookOver: boolean,
+  ) => void;
+  readonly onWake: (channels: readonly ChannelName[]) => void;
+}
+
+/** This instance among the living: joins, beats, and knows at every moment whether it may still send. */
+export class Life {
+  readonly #parts: LifeParts;
+  #membership: Membership | null = null;
+  #lastBeatMs = Number.NEGATIVE_INFINITY;
+  #honours = 1;
+  #division: Division = NOT_YET;
+  #storeLost = false;
+
+  constructor(parts: LifeParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the last confirmed beat is young enough that nobody can have taken over. Asked right before the first byte. */
+  maySend(): boolean {
+    return this.#parts.clock.monotonicMs() - this.#lastBeatMs < LEASE_MS;
+  }
+
+  /** Joins the living. Rejects when the store is away. */
+  async join(): Promise<void> {
+    const { store, telemetry, onWake } = this.#parts;
+    this.#division = NOT_YET;
+    this.#honours = 1;
+    this.#membership = await store.join();
+    this.#membership.onWake(onWake);
+    telemetry.emit({ kind: 'instance-joined', instance: this.#membership.id });
+    await this.beat();
+  }
+
+  /** One beat. A lost store is said once and waited out; an instance that was declared lost joins anew. */
+  async beat(): Promise<void> {
+    const sentAtMs = this.#parts.clock.monotonicMs();
+    try {
+      if (this.#membership === null) return await this.join();
+      const pulse = await this.#membership.beat({
+        plan: this.#parts.planHash(),
+        honours: this.#honoursNow(),
+        graceMs: this.#parts.graceMs(),
+      });
+      if (pulse === null) return await this.#rejoin();
+      this.#lastBeatMs = sentAtMs;
+      this.#take(pulse, this.#membership.id);
+    } catch (thrown) {
+      this.#lost(thrown);
+    }
+  }
+
+  /** Beats until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#parts.clock.sleep(BEAT_MS, signal);
+      if (!signal.aborted) await this.beat();
+    }
+  }
+
+  /** Leaves the living: what is still owned is taken over at once. */
+  async leave(): Promise<void> {
+    const leaving = this.#membership;
+    this.#membership = null;
+    this.#lastBeatMs = Number.NEGATIVE_INFINITY;
+    if (leaving === null) return;
+    await leaving.leave();
+    this.#parts.telemetry.emit({ kind: 'instance-left', instance: leaving.id });
+  }
+
+  #honoursNow(): number {
+    if (this.#parts.keepsTo()) this.#honours = this.#division.by;
+    return this.#honours;
+  }
+
+  #take(pulse: Pulse, me: string): void {
+    const { telemetry, follow, onPulse } = this.#parts;
+    follow(pulse.now);
+    if (this.#storeLost) telemetry.emit({ kind: 'store-back', detail: 'beats again' });
+    this.#storeLost = false;
+    const by = Math.max(pulse.living.length, 1);
+    this.#division = {
+      by,
+      rank: Math.max(pulse.living.indexOf(me), 0),
+      settled: by === 1 || pulse.honoured >= by,
+    };
+    const { queued, ambiguous } = pulse.recovered;
+    if (queued > 0) telemetry.emit({ kind: 'instance-took-over', instance: me, queued, ambiguous });
+    onPulse(this.#division, pulse.breakers, queued > 0);
+  }
+
+  async #rejoin(): Promise<void> {
+    const { telemetry } = this.#parts;
+    telemetry.emit({ kind: 'instance-fenced', instance: this.#membership?.id ?? '-' });
+    this.#lastBeatMs = Number.NEGATIVE_INFINITY;
+    this.#membership = null;
+    await this.join();
+  }
+
+  #lost(thrown: unknown): void {
+    const error = BridgeError.from(thrown, 'store-mismatch', 'beat');
+    const { telemetry } = this.#parts;
+    if (error.code !== 'store-unavailable') {
+      telemetry.emit({ kind: 'defect', where: 'beat', detail: `${error.message}: ${String(error.cause)}` });
+    } else if (!this.#storeLost) {
+      this.#storeLost = true;
+      telemetry.emit({ kind: 'store-lost', detail: error.message });
+    }
+  }
+}
