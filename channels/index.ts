@@ -1,0 +1,6 @@
+import type { ChannelKind } from '../engine/channel.ts';
+import { rest } from './rest/kind.ts';
+import { soap } from './soap/kind.ts';
+
+/** Every kind that routes.yaml may name. */
+export const channelKinds: readonly ChannelKind[] = [rest, soap];
