@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { Batcher } from '../../engine/batch.ts';
+
+describe('batcher', () => {
+  it('flushes a lone item at once, and what came meanwhile as the next batch, in order', async () => {
+    const batches: number[][] = [];
+    const release: (() => void)[] = [];
+    const batcher = new Batcher<number, number>((items) => {
+      batches.push([...items]);
+      return new Promise((resolve) => release.push(() => resolve(items.map((item) => item * 10))));
+    });
+
+    const first = batcher.add(1);
+    await turn();
+    const rest = [batcher.add(2), batcher.add(3)];
+    release.shift()?.();
+    expect(await first).to.equal(10);
+    await turn();
+    release.shift()?.();
+
+    expect(await Promise.all(rest)).to.deep.equal([20, 30]);
+    expect(batches).to.deep.equal([[1], [2, 3]]);
+  });
+
+  it('never puts more than its limit into one batch', async () => {
+    const sizes: number[] = [];
+    const batcher = new Batcher<number, number>(async (items) => {
+      sizes.push(items.length);
+      return items;
+    }, 2);
+
+    await Promise.all([1, 2, 3, 4, 5].map((item) => batcher.add(item)));
+
+    expect(sizes).to.deep.equal([2, 2, 1]);
+  });
+
+  it('fails the items of a failed batch only', async () => {
+    let calls = 0;
+    const batcher = new Batcher<number, number>(async (items) => {
+      calls += 1;
+      if (calls === 1) throw new RangeError('no');
+      return items;
+    });
+
+    const failing = batcher.add(1).then(
+      () => 'kept',
+      () => 'failed',
+    );
+    await turn();
+
+    expect(await failing).to.equal('failed');
+    expect(await batcher.add(2)).to.equal(2);
+    await batcher.idle();
+  });
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
