@@ -41,6 +41,7 @@ const TABLE: readonly {
     ours: [/^engine\/[^/]+\.ts$/, /^engine\/store\//],
     vendors: [
       'pg',
+      'node:buffer',
       'node:crypto',
       'node:fs',
       'node:fs/promises',
