@@ -22,8 +22,16 @@ export interface BookingContext {
   readonly asked?: Learnt;
   /** What both sides last agreed on. */
   readonly agreed?: Learnt;
+  /** What the last request came upon, uppermost first: where the booking falls back to when it is refused. */
+  readonly beneath?: readonly Beneath[];
   /** The deliveries' word on an unanswered request: set when a deadline passed. */
   readonly unansweredSince?: string;
+}
+
+/** A state that still stands under an open request, with what was asked in it and is not answered yet. */
+export interface Beneath {
+  readonly state: string;
+  readonly asked?: Learnt;
 }
 
 /** What a message says about a booking, by the names of `learn:` in routes.yaml. All values are text as received. */
