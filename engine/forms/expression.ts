@@ -24,13 +24,13 @@ export function compileText(
   line: number,
   column: number,
   text: string,
-  escape: 'uri' | 'none',
+  values: 'uri' | 'none',
   codes: CodeMaps,
 ): CompiledText {
   const compilation: Compilation = { file, codes, reads: [], problems: [] };
   const { write } = compileProgram(text, OUTERMOST, {
     compilation,
-    escape: ESCAPES[escape],
+    escape: ESCAPES[values],
     locate: (at) => ({ line: line + at.line - 1, column: at.column + (at.line === 1 ? column : 1) }),
   });
   const { problems, reads } = compilation;

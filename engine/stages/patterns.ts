@@ -3,37 +3,28 @@
  * tries every way to share the text out, which takes twice as long with each further character.
  */
 export function repeatsARepeat(pattern: string): boolean {
-  // What a group holds so far: whether anything in it repeats without bound.
+  // Whether each open group, from the outside in, holds anything that repeats without bound.
   const groups: boolean[] = [false];
-  let closed: boolean | null = null;
+  // The same of the group that ended right here.
+  let ended = false;
   for (let at = 0; at < pattern.length; at = skip(pattern, at)) {
-    const unbounded = quantifierAt(pattern, at);
-    if (unbounded !== null) {
-      if (unbounded && closed === true) return true;
-      if (unbounded) groups[groups.length - 1] = true;
-      if (closed === true) groups[groups.length - 1] = true;
-      closed = null;
-      continue;
-    }
-    if (closed === true) groups[groups.length - 1] = true;
-    closed = null;
+    const unbounded = isUnbounded(pattern, at);
+    if (unbounded && ended) return true;
+    if (unbounded || ended) groups[groups.length - 1] = true;
+    ended = false;
     if (pattern[at] === '(') groups.push(false);
-    if (pattern[at] === ')' && groups.length > 1) closed = groups.pop() ?? false;
+    if (pattern[at] === ')') ended = groups.pop() ?? false;
   }
   return false;
 }
 
-/** Whether a quantifier stands here, and whether it is without bound. */
-function quantifierAt(pattern: string, at: number): boolean | null {
+/** Whether a quantifier without bound stands here. */
+function isUnbounded(pattern: string, at: number): boolean {
   const letter = pattern[at];
   if (letter === '*' || letter === '+') return true;
-  // After `(` it belongs to the group: `(?:`, `(?=`.
-  if (letter === '?') return pattern[at - 1] === '(' ? null : false;
-  const braces = letter === '{' ? /^\{\d+(,\d*)?\}/.exec(pattern.slice(at)) : null;
-  if (braces === null) return null;
-  const [, most] = braces;
+  const most = letter === '{' ? /^\{\d+,(\d*)\}/.exec(pattern.slice(at))?.[1] : undefined;
   // `{2,1000}` is as good as unbounded.
-  return most !== undefined && (most === ',' || Number(most.slice(1)) > 100);
+  return most !== undefined && (most === '' || Number(most) > 100);
 }
 
 /** The offset after the character, escape, class or braces at `at`. */

@@ -135,8 +135,7 @@ function codeHelper(call: Call): Expression | null {
       if (ours === undefined) return undefined;
       const theirs = map.get(String(ours));
       if (theirs !== undefined) return theirs;
-      // A code is no patient's data, and without it nobody could add the entry.
-      const entry = typeof ours === 'object' ? 'an object' : String(ours).slice(0, 100);
+      const entry = entryName(ours);
       const { line, column } = call.place;
       throw new BridgeError(
         'code-missing',
@@ -147,4 +146,10 @@ function codeHelper(call: Call): Expression | null {
       );
     },
   };
+}
+
+/** A code as errors name it: it is no patient's data, and without it nobody could add the entry to the map. */
+function entryName(value: unknown): string {
+  const text = String(value);
+  return /^[\w .:-]{1,64}$/.test(text) ? text : 'for a value that does not look like a code';
 }

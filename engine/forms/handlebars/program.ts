@@ -94,12 +94,13 @@ function expressionOf(
   return compileCall(statement, { compilation, names, locate, optional: false });
 }
 
-function writer(expression: Expression, { compilation, escape }: Setting): Write {
+function writer(expression: Expression, setting: Setting): Write {
+  const { compilation } = setting;
   return (frame) => {
     const value = expression.evaluate(frame);
     if (value === undefined) return '';
     if (typeof value === 'object') throw failed(compilation, expression, 'is not a text');
-    const escaped = escape(String(value));
+    const escaped = setting.escape(String(value));
     if (escaped === null) throw failed(compilation, expression, 'holds what cannot be written here');
     return escaped;
   };

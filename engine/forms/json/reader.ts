@@ -26,7 +26,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const SPACE = /[ \t\n\r]*/y;
+const SPACE = ' \t\n\r';
 // Everything that may stand in a string as it is: no quote, no backslash, no control character.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON forbids here
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
@@ -51,7 +51,7 @@ class Reader {
 
   #value(): unknown {
     this.#skipSpace();
-    this.#options.onValue?.(this.#pointer(), this.#at);
+    if (this.#options.onValue !== undefined) this.#options.onValue(this.#pointer(), this.#at);
     const value = this.#bare();
     this.#skipSpace();
     return value;
@@ -80,7 +80,6 @@ class Reader {
 
   #object(): unknown {
     const object: Record<string, unknown> = {};
-    const names = new Set<string>();
     this.#enter();
     if (this.#isEmpty('}')) return object;
     do {
@@ -90,14 +89,11 @@ class Reader {
       const name = this.#string();
       this.#path.push(name);
       // Two readers of one body must not see two different values (RFC 7493 section 2.3).
-      if (names.has(name)) throw this.#refuse('a name stands twice in one object', nameAt);
-      names.add(name);
+      if (Object.hasOwn(object, name)) throw this.#refuse('a name stands twice in one object', nameAt);
       this.#skipSpace();
       if (this.#text[this.#at] !== ':') throw this.#refuse('a colon must stand here');
       this.#at++;
-      const value = this.#value();
-      // Assigned, `__proto__` would set the prototype of the object instead of a property.
-      Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+      define(object, name, this.#value());
       this.#path.pop();
     } while (this.#goesOn('}'));
     return object;
@@ -183,15 +179,15 @@ class Reader {
   }
 
   #skipSpace(): void {
-    this.#match(SPACE);
+    while (SPACE.includes(this.#text[this.#at] ?? '-')) this.#at++;
   }
 
   #match(pattern: RegExp): string | null {
     pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text);
-    if (found === null) return null;
-    this.#at += found[0].length;
-    return found[0];
+    if (!pattern.test(this.#text)) return null;
+    const found = this.#text.slice(this.#at, pattern.lastIndex);
+    this.#at = pattern.lastIndex;
+    return found;
   }
 
   #pointer(): string {
@@ -201,6 +197,12 @@ class Reader {
   #refuse(reason: string, offset = this.#at): ReturnType<typeof unreadable> {
     return unreadable('JSON', reason, { pointer: this.#pointer(), ...placeOf(this.#text, offset) });
   }
+}
+
+function define(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') object[name] = value;
+  // Assigned, it would set the prototype of the object instead of a property.
+  else Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**

@@ -2,12 +2,16 @@ import { XMLParser } from 'fast-xml-parser';
 import { tooDeep } from '../refusal.ts';
 import { TEXT, type XmlValue } from './path.ts';
 
+// How the parser names things in its tree.
+const ATTRIBUTES = ':@';
+const ELEMENT = '<';
+
 // Parsed values would lose leading zeros and `+`; `preserveOrder` is the only shape in which one child and many
 // look alike. Its own limits are off: the text comes from libxml2, within our size, nested 256 deep at most.
 const PARSER = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
-  attributeNamePrefix: '',
+  attributeNamePrefix: '@',
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
@@ -17,11 +21,9 @@ const PARSER = new XMLParser({
   ignoreDeclaration: true,
   ignorePiTags: true,
   maxNestedTags: 300,
-  // Names go to objects without a prototype, or are only compared.
-  onDangerousProperty: (name) => name,
+  // It refuses `constructor` and renames `toString`; marked, every name is allowed, and none is taken for ours.
+  transformTagName: (name) => (name.startsWith(ELEMENT) ? name : ELEMENT + localName(name)),
 });
-
-const ATTRIBUTES = ':@';
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -33,21 +35,21 @@ export function readTree(text: string, maxDepth: number): XmlValue {
 }
 
 function elementName(node: Node): string | undefined {
-  return Object.keys(node).find((key) => key !== ATTRIBUTES && key !== TEXT);
+  return Object.keys(node).find((key) => key.startsWith(ELEMENT));
 }
 
 function element(node: Node, levels: number, maxDepth: number): XmlValue {
   if (levels === 0) throw tooDeep(maxDepth);
   const members: Record<string, XmlValue | XmlValue[]> = Object.create(null);
   for (const [name, value] of Object.entries((node[ATTRIBUTES] ?? {}) as Record<string, string>)) {
-    if (name !== 'xmlns' && !name.startsWith('xmlns:')) members[`@${localName(name)}`] ??= value;
+    if (name !== '@xmlns' && !name.startsWith('@xmlns:')) members[`@${localName(name.slice(1))}`] ??= value;
   }
   const children = node[elementName(node) ?? ''] as readonly Node[];
   let text = '';
   for (const child of children) {
     const name = elementName(child);
     if (name === undefined) text += String(child[TEXT]);
-    else add(members, localName(name), element(child, levels - 1, maxDepth));
+    else add(members, name.slice(1), element(child, levels - 1, maxDepth));
   }
   return withText(members, text);
 }
