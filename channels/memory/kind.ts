@@ -1,6 +1,6 @@
 import type { ChannelKind } from '../../engine/channel.ts';
 import { ScriptedSource } from './inbound.ts';
-import { ScriptedDestination, type Step } from './outbound.ts';
+import { type Script, ScriptedDestination } from './outbound.ts';
 
 /** The kind `memory`, and the channels that were made of it, by name. */
 export interface MemoryKind extends ChannelKind {
@@ -9,7 +9,7 @@ export interface MemoryKind extends ChannelKind {
 }
 
 /** Makes a kind `memory` for one bridge: its far sides are scripts, by the name of the channel. Not in routes.yaml of anybody. */
-export function memoryKind(scripts: Readonly<Record<string, readonly Step[]>> = {}): MemoryKind {
+export function memoryKind(scripts: Readonly<Record<string, Script>> = {}): MemoryKind {
   const sources = new Map<string, ScriptedSource>();
   const destinations = new Map<string, ScriptedDestination>();
   const none = { type: 'object', additionalProperties: false, properties: {} };

@@ -2,10 +2,13 @@ import type { Answer, OutboundChannel, Parcel } from '../../engine/channel.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 
-/** What a scripted far side does with one parcel: answers, fails, or whatever the function decides. */
+/** What a scripted far side does with one parcel: answers, fails, or works the answer out. */
 export type Step = Answer | Error | ((parcel: Parcel, signal: AbortSignal) => Answer | Promise<Answer>);
 
-/** An answer of a scripted far side: `taken` unless the script says otherwise. */
+/** One step for each parcel in the order of sending, after which every parcel is taken; or what decides the step. */
+export type Script = readonly Step[] | ((parcel: Parcel) => Step);
+
+/** An answer of a scripted far side: `taken` unless the test says otherwise. */
 export function anAnswer(overrides: Partial<Answer> = {}): Answer {
   return {
     signals: ['taken'],
@@ -17,23 +20,21 @@ export function anAnswer(overrides: Partial<Answer> = {}): Answer {
   };
 }
 
-/**
- * An outbound channel whose far side is a script: one step for each parcel in the order of sending; when the
- * steps are used up, every parcel is taken. Keeps what was sent, and how many at once. For tests.
- */
+/** An outbound channel whose far side is a script. Keeps what was sent, and how many at once. For tests. */
 export class ScriptedDestination implements OutboundChannel {
   readonly name: ChannelName;
-  readonly #script: Step[];
+  readonly #decide: (parcel: Parcel) => Step;
   readonly #sent: Parcel[] = [];
   readonly #underWay = new Set<Promise<Answer>>();
+  readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   #started: boolean;
   #mostAtOnce = 0;
   #hold = Promise.withResolvers<void>();
 
   /** It is started unless `started` says otherwise, so that a dispatcher can be tested without a bridge. */
-  constructor(name: string, script: readonly Step[] = [], { started = true } = {}) {
+  constructor(name: string, script: Script = [], { started = true } = {}) {
     this.name = name as ChannelName;
-    this.#script = [...script];
+    this.#decide = typeof script === 'function' ? script : inTurn(script);
     this.#started = started;
     this.#hold.resolve();
   }
@@ -43,19 +44,17 @@ export class ScriptedDestination implements OutboundChannel {
     return this.#sent;
   }
 
-  /** How many parcels are without an answer now. */
-  get underWay(): number {
-    return this.#underWay.size;
-  }
-
   /** How many were without an answer at the same time, at most. */
   get mostAtOnce(): number {
     return this.#mostAtOnce;
   }
 
-  /** Adds steps to the script. */
-  addSteps(...steps: readonly Step[]): void {
-    this.#script.push(...steps);
+  /** Resolves once `count` parcels have left. */
+  arrived(count: number): Promise<void> {
+    if (this.#sent.length >= count) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ count, resolve });
+    return promise;
   }
 
   /** Takes parcels but answers none until `release`. */
@@ -82,9 +81,9 @@ export class ScriptedDestination implements OutboundChannel {
         at: this.name,
       });
     }
-    const step = this.#script.shift() ?? anAnswer();
+    const step = this.#decide(parcel);
     if (step instanceof BridgeError && step.fault === 'unavailable') throw step;
-    this.#sent.push(parcel);
+    this.#left(parcel);
     const answer = this.#play(step, parcel, signal);
     this.#underWay.add(answer);
     this.#mostAtOnce = Math.max(this.#mostAtOnce, this.#underWay.size);
@@ -95,12 +94,25 @@ export class ScriptedDestination implements OutboundChannel {
     }
   }
 
+  #left(parcel: Parcel): void {
+    this.#sent.push(parcel);
+    for (const { count, resolve } of this.#waiting) {
+      if (this.#sent.length >= count) resolve();
+    }
+  }
+
   async #play(step: Step, parcel: Parcel, signal: AbortSignal): Promise<Answer> {
-    await Promise.race([this.#hold.promise, ended(signal, this.name)]);
+    const over = ended(signal, this.name);
+    await Promise.race([this.#hold.promise, over]);
     if (step instanceof Error) throw step;
     if (typeof step !== 'function') return step;
-    return Promise.race([step(parcel, signal), ended(signal, this.name)]);
+    return Promise.race([step(parcel, signal), over]);
   }
+}
+
+function inTurn(script: readonly Step[]): () => Step {
+  const steps = script.values();
+  return () => steps.next().value ?? anAnswer();
 }
 
 /** Rejects as ambiguous once the signal aborts: by then the parcel has left. */
