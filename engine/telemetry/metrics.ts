@@ -52,6 +52,8 @@ export class Metrics implements Telemetry {
     'channel',
   ]);
 
+  #storeAnswers = true;
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     this.#storeUp.set(1);
@@ -60,6 +62,11 @@ export class Metrics implements Telemetry {
   /** The exposition text, for Prometheus to scrape. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** Whether the store answered when it was last asked. */
+  get storeIsUp(): boolean {
+    return this.#storeAnswers;
   }
 
   emit(event: EngineEvent): void {
@@ -106,9 +113,11 @@ export class Metrics implements Telemetry {
         this.#unknown.inc({ what: event.what, found: String(event.found) });
         break;
       case 'store-lost':
+        this.#storeAnswers = false;
         this.#storeUp.set(0);
         break;
       case 'store-back':
+        this.#storeAnswers = true;
         this.#storeUp.set(1);
         break;
       case 'ledger-differs':

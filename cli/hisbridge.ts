@@ -1,0 +1,17 @@
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, sayError } from './exit.ts';
+import { run } from './run.ts';
+
+const program = new Command('hisbridge')
+  .description('Carries appointments between Dawy and hospital information systems.')
+  .showSuggestionAfterError()
+  .exitOverride();
+
+for (const command of [run]) program.addCommand(command());
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) sayError(thrown, process.argv.includes('--json'));
+  process.exitCode = exitCodeOf(thrown);
+}

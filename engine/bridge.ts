@@ -1,0 +1,161 @@
+/**
+ * START HERE: puts the parts together, nothing else. What a message goes through is in `intake.ts`,
+ * `dispatcher.ts` and `delivery.ts`; what each part promises is in the other files of this folder.
+ */
+import { channelKinds } from '../channels/index.ts';
+import { createDesk } from './booking/desk.ts';
+import { SystemClock } from './clock.ts';
+import { compile } from './config/compile.ts';
+import { formatProblem } from './config/problems.ts';
+import { type RememberingSource, readFolder, remembering } from './config/source.ts';
+import { Engine } from './engine.ts';
+import { BridgeError } from './errors.ts';
+import { type Digest, keyedDigest } from './lane.ts';
+import type { Compiled, Plan } from './plan.ts';
+import { systemRandom } from './random.ts';
+import { plainSeal } from './seal.ts';
+import { openPostgresStore, type PostgresStore } from './store/postgres/store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A configuration as it was read, and whether its files are different now. */
+export interface Loaded {
+  readonly compiled: Compiled;
+  readonly source: RememberingSource;
+}
+
+/** Reads and compiles the folder of a routes.yaml. Never throws for what is written there: problems are listed. */
+export function loadPlan(root: string, env: Environment): Loaded {
+  const source = remembering(readFolder(root));
+  return { source, compiled: compile({ source, env, kinds: channelKinds }) };
+}
+
+/** The problems of a configuration as people read them: file, line, column, what is wrong and what to write. */
+export function problemsOf({ compiled, source }: Loaded): readonly string[] {
+  const problems = compiled.kind === 'problems' ? compiled.problems : compiled.warnings;
+  return problems.map((problem) => formatProblem(problem, source.read(problem.file)));
+}
+
+/** What the store needs to be opened, from the environment. */
+export async function openStore(
+  env: Environment,
+  telemetry: Telemetry,
+  clock = new SystemClock(),
+): Promise<Opened> {
+  const digest = keyedDigest(
+    required(env, 'HISBRIDGE_DIGEST_KEY', 'a secret of at least 32 characters that never changes'),
+  );
+  const store = await openPostgresStore({
+    url: required(env, 'DATABASE_URL', 'the address of PostgreSQL, postgres://…'),
+    seal: plainSeal,
+    digest,
+    clock,
+    random: systemRandom,
+    telemetry,
+    allowUnsafe: env['HISBRIDGE_UNSAFE'] === '1',
+  });
+  return { store, digest, clock };
+}
+
+export interface Opened {
+  readonly store: PostgresStore;
+  readonly digest: Digest;
+  readonly clock: SystemClock;
+}
+
+export interface Bridge {
+  readonly plan: Plan;
+  /** Stops in order: nothing new, what is under way, the store. */
+  stop(): Promise<void>;
+}
+
+export interface BridgeOptions {
+  /** The folder of routes.yaml. */
+  readonly root: string;
+  readonly env: Environment;
+  readonly telemetry: Telemetry;
+}
+
+const LOOK_MS = 500;
+
+/**
+ * Starts an engine on a configuration. Rejects with `config-invalid` and every problem, or with what
+ * keeps the store from being safe. While it runs, a changed configuration takes the place of the old
+ * one as a whole, or is refused with its problems and the old one stays.
+ */
+export async function openBridge({ root, env, telemetry }: BridgeOptions): Promise<Bridge> {
+  const loaded = loadPlan(root, env);
+  if (loaded.compiled.kind === 'problems') {
+    throw new BridgeError('config-invalid', `routes.yaml has problems:\n${problemsOf(loaded).join('\n')}`);
+  }
+  const { store, digest, clock } = await openStore(env, telemetry);
+  const engine = new Engine({
+    plan: loaded.compiled.plan,
+    kinds: channelKinds,
+    store,
+    desk: createDesk(),
+    clock,
+    follow: (time) => clock.follow(time),
+    random: systemRandom,
+    digest,
+    telemetry,
+  });
+  const stopping = new AbortController();
+  try {
+    await engine.start();
+  } catch (thrown) {
+    await engine.stop();
+    await store.close();
+    throw thrown;
+  }
+  const watching = watch(engine, loaded.source, { root, env, telemetry }, clock, stopping.signal);
+  return {
+    get plan() {
+      return engine.plan;
+    },
+    async stop() {
+      stopping.abort();
+      await watching;
+      await engine.stop();
+      await store.close();
+    },
+  };
+}
+
+/** Looks for changed files, and puts in force what compiles. */
+async function watch(
+  engine: Engine,
+  first: RememberingSource,
+  { root, env, telemetry }: BridgeOptions,
+  clock: SystemClock,
+  signal: AbortSignal,
+): Promise<void> {
+  let source = first;
+  while (!signal.aborted) {
+    await clock.sleep(LOOK_MS, signal);
+    if (signal.aborted || !source.changed()) continue;
+    const loaded = loadPlan(root, env);
+    source = loaded.source;
+    if (loaded.compiled.kind === 'problems')
+      telemetry.emit({ kind: 'plan-refused', problems: problemsOf(loaded) });
+    else if (loaded.compiled.plan.hash !== engine.plan.hash)
+      await put(engine, loaded.compiled.plan, telemetry);
+  }
+}
+
+/** A plan that compiles may still not start: a queue that is missing, say. Then it is said, and tried again at the next change. */
+async function put(engine: Engine, plan: Plan, telemetry: Telemetry): Promise<void> {
+  try {
+    await engine.activate(plan);
+  } catch (thrown) {
+    const { message } = BridgeError.from(thrown, 'config-invalid', 'activate');
+    telemetry.emit({ kind: 'plan-refused', problems: [message] });
+  }
+}
+
+function required(env: Environment, name: string, what: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw new BridgeError('usage', `${name} is not set: ${what}`);
+  return value;
+}
