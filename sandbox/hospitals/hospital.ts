@@ -6,8 +6,14 @@ import { AppendLog } from './log.ts';
 /** What a request asks for, whatever the protocol it came by. */
 export type Ask =
   | { readonly operation: 'book'; readonly wish: Wish }
-  | { readonly operation: 'move'; readonly hospitalRef: string; readonly slot: Slot }
-  | { readonly operation: 'cancel'; readonly hospitalRef: string }
+  | {
+      readonly operation: 'move';
+      readonly hospitalRef: string;
+      readonly slot: Slot;
+      /** The external reference, where the protocol carries it beside the hospital's own. */
+      readonly reference?: string;
+    }
+  | { readonly operation: 'cancel'; readonly hospitalRef: string; readonly reference?: string }
   | { readonly operation: 'read'; readonly hospitalRef: string }
   | {
       readonly operation: 'find';
@@ -123,7 +129,8 @@ export class Hospital {
     if (ask.operation === 'book') return ask.wish.reference;
     if (ask.operation === 'find') return ask.reference;
     if (ask.operation === 'unreadable') return null;
-    return this.#calendar.get(ask.hospitalRef)?.reference ?? null;
+    const carried = ask.operation === 'read' ? undefined : ask.reference;
+    return this.#calendar.get(ask.hospitalRef)?.reference ?? carried ?? null;
   }
 
   alternatives(ask: Ask): readonly string[] {

@@ -19,6 +19,7 @@ export class AppendLog {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   #broken: unknown = null;
+  #syncs = 0;
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
@@ -36,6 +37,11 @@ export class AppendLog {
     await syncFolder(path);
     const lines = content.subarray(0, whole).toString('utf8').split('\n').slice(0, -1);
     return { log: new AppendLog(path, file), lines };
+  }
+
+  /** How often the disk was waited for. */
+  get syncs(): number {
+    return this.#syncs;
   }
 
   append(line: string): Promise<void> {
@@ -95,6 +101,7 @@ export class AppendLog {
     if (first !== undefined && typeof first.write !== 'string') return this.#swap(first.write);
     await this.#file.appendFile(batch.map(({ write }) => `${write}\n`).join(''));
     await this.#file.datasync();
+    this.#syncs += 1;
   }
 
   async #swap(lines: readonly string[]): Promise<void> {

@@ -113,9 +113,11 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 function parsed(body: Buffer): Body | null {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const value: unknown = JSON.parse(UTF8.decode(body));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : null;
   } catch {
     return null;

@@ -65,10 +65,15 @@ function askOf(operation: string, field: Fields): Ask {
       return {
         operation: 'move',
         hospitalRef: field('Reference'),
+        reference: field('ExternalReference'),
         slot: { start: field('Start'), end: field('End') },
       };
     case 'CancelAppointment':
-      return { operation: 'cancel', hospitalRef: field('Reference') };
+      return {
+        operation: 'cancel',
+        hospitalRef: field('Reference'),
+        reference: field('ExternalReference'),
+      };
     case 'FindAppointment':
       return findOf(field);
     default:

@@ -20,6 +20,7 @@ describe('the append log of a hospital', () => {
     await Promise.all(numbers.map((number) => log.append(number)));
 
     expect((await readFile(path(), 'utf8')).split('\n')).to.deep.equal([...numbers, '']);
+    expect(log.syncs, 'lines that arrive together share a sync').to.equal(1);
     await log.close();
   });
 

@@ -115,6 +115,25 @@ describe('a hospital that is killed', function () {
     expect('body' in back && back.body).to.contain('AN-000002');
   });
 
+  it('serves two thousand requests of many senders, each once and in one order', async () => {
+    const hospital = await start('rest');
+    const numbers = Array.from({ length: 2000 }, (_, number) => number);
+    const statuses: number[] = [];
+    const sender = async () => {
+      for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
+        const back = await bookAlnoor(hospital, { reference: `BK-${number}`, ...startOf(number) });
+        statuses.push('status' in back ? back.status : 0);
+      }
+    };
+
+    await Promise.all(Array.from({ length: 64 }, sender));
+
+    const journal = await hospital.control.journal();
+    expect(statuses).to.deep.equal(Array.from({ length: 2000 }, () => 201));
+    expect(new Set(journal.map(({ reference }) => reference)).size).to.equal(2000);
+    expect(journal.map(({ seq }) => seq)).to.deep.equal(journal.map((_, index) => index + 1));
+  });
+
   it('ends in peace when it is asked to', async () => {
     const hospital = await start('rest');
     await bookAlnoor(hospital, { reference: 'BK-1' });

@@ -94,6 +94,10 @@ describe('stmary, the hospital that speaks SOAP', function () {
     const { at } = answered(await act('CancelAppointment', 'SM-999999'));
 
     expect(at(`${FAULT}/detail/m:Code`)).to.equal('UNKNOWN');
+    expect((await stmary.control.journal()).at(-1)).to.include({
+      reference: 'BK-1',
+      hospitalRef: 'SM-999999',
+    });
   });
 
   it('books again what it is sent again, and the journal says so', async () => {
