@@ -1,0 +1,84 @@
+import { LEARNT_NAMES, type Learnt, type LearntName } from '../booking.ts';
+import { type Path, textAt } from '../forms/form.ts';
+import { type Compilation, reportKey, reportValue } from './compilation.ts';
+import type { FormName, LearnConfig } from './config.ts';
+import type { At } from './positions.ts';
+import { onlyNear } from './suggest.ts';
+
+/** Where a value of an arrival stands: in its body, or in what the protocol says beside it. */
+export type Place = (body: unknown, headers: Readonly<Record<string, string>>) => unknown;
+
+/** A path that gives nothing: stands in for one that could not be compiled, whose problem forbids the plan. */
+const NOWHERE: Path = () => undefined;
+
+/** The path that routes.yaml says at `at`; nowhere when it says none. */
+export function pathIn(
+  compilation: Compilation,
+  form: FormName | undefined,
+  path: string | undefined,
+  at: At,
+): Path {
+  if (form === undefined || path === undefined) return NOWHERE;
+  const found = compilation.tools.codecs[form].compilePath(path);
+  if (typeof found === 'function') return found;
+  reportValue(compilation, at, found.problem);
+  return NOWHERE;
+}
+
+/** The same for a key of a condition, beside which stand the words in `words`. */
+export function pathOfKey(compilation: Compilation, form: FormName, at: At, words: readonly string[]): Path {
+  const path = String(at.at(-1));
+  const found = compilation.tools.codecs[form].compilePath(path);
+  if (typeof found === 'function') return found;
+  const near = onlyNear(path, words);
+  reportKey(compilation, at, found.problem, near);
+  return NOWHERE;
+}
+
+const OF_PROTOCOL = /^([a-z]+)\.([A-Za-z0-9-]+)$/;
+
+/**
+ * The place that `read:` says at `at`. A path is in the language of the form; `amqp.messageId` is what the protocol
+ * `amqp` says beside the body, and `header.name` a header of it.
+ */
+export function placeIn(
+  compilation: Compilation,
+  form: FormName | undefined,
+  written: string | undefined,
+  at: At,
+): Place {
+  const [, protocol = '', name = ''] = OF_PROTOCOL.exec(written ?? '') ?? [];
+  if (protocol === 'header') return (_body, headers) => headers[name.toLowerCase()];
+  if (compilation.kinds.has(protocol)) return (_body, headers) => headers[`${protocol}.${name}`];
+  return pathIn(compilation, form, written, at);
+}
+
+/** A value as the text it is kept as: lists and objects as compact JSON, nothing for null and for empty text. */
+export function asText(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'object') return JSON.stringify(value);
+  return textAt(() => value, null);
+}
+
+/** What a booking learns from a body. */
+export type Learn = (body: unknown, headers: Readonly<Record<string, string>>) => Learnt;
+
+/** Compiles `learn:`; the names are the schema's. */
+export function learnIn(
+  compilation: Compilation,
+  form: FormName | undefined,
+  learn: LearnConfig,
+  at: At,
+): Learn {
+  const places = LEARNT_NAMES.filter((name) => learn[name] !== undefined).map(
+    (name): readonly [LearntName, Place] => [name, placeIn(compilation, form, learn[name], [...at, name])],
+  );
+  return (body, headers) => {
+    const learnt: Partial<Record<LearntName, string>> = {};
+    for (const [name, place] of places) {
+      const text = asText(place(body, headers));
+      if (text !== undefined) learnt[name] = text;
+    }
+    return learnt;
+  };
+}
