@@ -64,6 +64,9 @@ const to = (target: string) => ({ target: `#booking.${target}`, actions: 'say' }
 const agree = (target: string) => ({ target: `#booking.${target}`, actions: ['agree', 'say'] }) as const;
 const ask = (target: string) => ({ target: `#booking.${target}`, actions: 'ask' }) as const;
 
+/** An action is a name for `context.ts`; nothing runs in the machine. */
+const idle = () => null;
+
 /** What can happen on the day to whatever still may take place, whether or not we heard a yes before. */
 const theDay = {
   'booking.arrived': agree('arrived'),
@@ -213,8 +216,3 @@ export const machine = setup({
     },
   },
 });
-
-/** Actions are names for `context.ts`; nothing runs in the machine. */
-function idle(): void {
-  return undefined;
-}

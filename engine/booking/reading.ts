@@ -9,8 +9,9 @@ import { differentStart, sameStart } from './time.ts';
  */
 export function readReport(booking: Booking, input: BookingInput): Word | null {
   const report = REPORTS.find((type) => type === input.type);
-  if (report === undefined) return null;
   switch (report) {
+    case undefined:
+      return null;
     case 'booking.placed':
       return readPlaced(booking, input);
     case 'booking.confirmed':

@@ -54,7 +54,7 @@ export function placeAt(path: Path): Place {
 
 /** What the machine itself does with one event in the place at a path, or null when it does not handle it. */
 export function ask(path: Path, type: string): Move | null {
-  const before = machine.resolveState({ value: valueOf(path) });
+  const before = machine.resolveState({ value: snapshotValue(path) });
   const [after, actions] = transition(machine, before, { type } as { type: Word });
   // A handled event always names an effect; an unhandled one gives none.
   if (actions.length === 0) return null;
@@ -114,7 +114,7 @@ function namesIn(value: StateValue): readonly string[] {
   ]);
 }
 
-function valueOf(path: Path): StateValue {
+function snapshotValue(path: Path): StateValue {
   const full = path.join('/') === 'cancelled' ? [...path, FOR_GOOD] : path;
   return full
     .toReversed()
