@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 
 import type { ChannelContext } from '../../engine/channel.ts';
 import { BridgeError } from '../../engine/errors.ts';
+import { DEFAULT_LIMITS } from '../../engine/forms/form.ts';
 import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 
 // A far side that takes longer to accept is as good as away; the deadline of the send may end it earlier.
@@ -11,9 +12,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 // 5 s (Node, Apache) and more; we let go first, and a hint of theirs may lengthen it only so far.
 const KEEP_ALIVE_MS = 1_000;
 const KEEP_ALIVE_MAX_MS = 4_000;
-
-// An answer is a few kilobytes; all that are under way are in memory.
-const MAX_ANSWER_BYTES = 1_048_576;
 
 export interface HttpClientOptions {
   readonly channel: string;
@@ -35,13 +33,14 @@ export class HttpClient {
   /** Makes ready to send. Opens no connection. */
   start(): void {
     this.#pool ??= new Pool(this.#options.origin, {
-      // undici 8 offers HTTP/2 by default, and a GOAWAY makes it send a request again.
+      // undici 8 offers HTTP/2 by default, where it sends a refused request again by itself (GOAWAY, REFUSED_STREAM).
       allowH2: false,
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: true },
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-      maxResponseSize: MAX_ANSWER_BYTES,
+      // No form would read more, and all answers under way are in memory.
+      maxResponseSize: DEFAULT_LIMITS.maxBytes,
       headersTimeout: 0,
       bodyTimeout: 0,
     });

@@ -13,7 +13,7 @@ export const headersOption = {
   examples: [{ Authorization: `Bearer \${env:ALNOOR_TOKEN}` }],
 };
 
-// They say how the request is framed, which is ours to say, or would be sent on without us knowing what it does.
+// They say how the request is framed, or who it is for: ours to say.
 const RESERVED = new Set(
   'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(' '),
 );
@@ -27,9 +27,20 @@ export function merged(...layers: readonly Headers[]): Headers {
   return Object.fromEntries(byName.values());
 }
 
-/** Throws `config-invalid` when routes.yaml sets a header that is not its to set. */
-export function checkHeaders(channel: string, names: readonly string[]): void {
-  const reserved = names.find((name) => RESERVED.has(name.toLowerCase()));
-  if (reserved === undefined) return;
-  throw new BridgeError('config-invalid', `${channel} cannot set the header ${reserved}`, { at: channel });
+/** Sent unless routes.yaml says otherwise. We read no compression; without a word a server may choose one. */
+export const USUAL_HEADERS: Headers = { 'User-Agent': 'hisbridge', 'Accept-Encoding': 'identity' };
+
+const VALUE = /^[\t\x20-\x7e]*$/;
+
+/** Throws `config-invalid` for a header that routes.yaml cannot set, or cannot set to this: secrets may end with a line break. */
+export function checkHeaders(channel: string, headers: Headers): void {
+  for (const [name, value] of Object.entries(headers)) {
+    const problem = RESERVED.has(name.toLowerCase())
+      ? 'is not its to set'
+      : VALUE.test(value)
+        ? null
+        : 'has a value that no header can carry';
+    if (problem === null) continue;
+    throw new BridgeError('config-invalid', `the header ${name} of ${channel} ${problem}`, { at: channel });
+  }
 }

@@ -28,8 +28,8 @@ export function succeeded(status: number): boolean {
 
 /** Whether the answer repeats a key, and another one than ours. One that repeats none may still be ours. */
 export function forAnother(body: unknown, echo: Path | null, key: string): boolean {
-  const echoed = echo === null ? undefined : textAt(echo, body);
-  return echoed !== undefined && echoed.trim() !== key;
+  const echoed = echo === null ? undefined : textAt(echo, body)?.trim();
+  return echoed !== undefined && echoed !== '' && echoed !== key;
 }
 
 // A code is a word; what is longer is prose, and a signal is shown to people and counted.

@@ -17,6 +17,7 @@ export const REST_OPTIONS = {
   properties: {
     address: {
       type: 'string',
+      pattern: '^https?://',
       description: 'The URL that the `path` of a route is appended to. Redirects are not followed.',
       examples: ['https://his.example/api/v1'],
     },

@@ -2,7 +2,7 @@ import type { Answer, ChannelContext, OutboundChannel, Parcel } from '../../engi
 import type { ChannelName } from '../../engine/message.ts';
 import { type Address, readAddress, requestPath } from '../http/address.ts';
 import { HttpClient } from '../http/client.ts';
-import { checkHeaders, merged } from '../http/headers.ts';
+import { checkHeaders, merged, USUAL_HEADERS } from '../http/headers.ts';
 import { type RestReader, readAnswer, restReader } from './answer.ts';
 import type { RestOptions } from './options.ts';
 
@@ -23,7 +23,7 @@ export class RestOutbound implements OutboundChannel {
     this.#options = options;
     this.#context = context;
     this.#address = readAddress(name, options.address);
-    checkHeaders(name, [...Object.keys(options.headers), options.keyHeader]);
+    checkHeaders(name, { ...options.headers, [options.keyHeader]: '' });
     this.#reader = restReader(name, options);
     this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report: context.report });
   }
@@ -42,7 +42,9 @@ export class RestOutbound implements OutboundChannel {
     const request = {
       method: parcel.envelope['method'] ?? 'POST',
       path: requestPath(this.name, this.#address, parcel.envelope['path'] ?? ''),
-      headers: merged({ 'Content-Type': mediaType, Accept: mediaType }, headers, { [keyHeader]: parcel.key }),
+      headers: merged(USUAL_HEADERS, { 'Content-Type': mediaType, Accept: mediaType }, headers, {
+        [keyHeader]: parcel.key,
+      }),
       body: parcel.body,
     };
     const response = await this.#client.exchange(request, signal);

@@ -16,6 +16,7 @@ export const SOAP_OPTIONS = {
   properties: {
     address: {
       type: 'string',
+      pattern: '^https?://',
       description: 'The URL of the service. Redirects are not followed.',
       examples: ['https://his.example/services/appointments'],
     },

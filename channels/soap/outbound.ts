@@ -3,7 +3,7 @@ import { BridgeError } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import { type Address, readAddress, requestPath } from '../http/address.ts';
 import { HttpClient } from '../http/client.ts';
-import { checkHeaders, type Headers, merged } from '../http/headers.ts';
+import { checkHeaders, type Headers, merged, USUAL_HEADERS } from '../http/headers.ts';
 import { readAnswer, type SoapReader, soapReader } from './answer.ts';
 import type { SoapOptions } from './options.ts';
 
@@ -22,7 +22,7 @@ export class SoapOutbound implements OutboundChannel {
     this.#options = options;
     this.#context = context;
     this.#address = readAddress(name, options.address);
-    checkHeaders(name, Object.keys(options.headers));
+    checkHeaders(name, options.headers);
     this.#reader = soapReader(name, options);
     this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report: context.report });
   }
@@ -40,7 +40,7 @@ export class SoapOutbound implements OutboundChannel {
     const request = {
       method: 'POST',
       path: requestPath(this.name, this.#address, ''),
-      headers: merged(actionHeaders(version, this.#action(parcel)), headers),
+      headers: merged(USUAL_HEADERS, actionHeaders(version, this.#action(parcel)), headers),
       body: parcel.body,
     };
     const response = await this.#client.exchange(request, signal);

@@ -169,11 +169,13 @@ describe('rest outbound', () => {
     expect(Buffer.from(answer.body).toString()).to.include('BOOKED');
   });
 
-  it('takes an answer without a key for ours', async () => {
-    answers(response(201, '{"status":"BOOKED"}', JSON_TYPE));
+  for (const body of ['{"status":"BOOKED"}', '{"requestKey":"","status":"BOOKED"}', '{"requestKey":null}']) {
+    it(`takes ${body}, which says no key, for ours`, async () => {
+      answers(response(201, body, JSON_TYPE));
 
-    expect((await send({ echo: '/requestKey' })).signals).to.deep.equal(['201']);
-  });
+      expect((await send({ echo: '/requestKey' })).signals).to.deep.equal(['201']);
+    });
+  }
 
   const unreadable = [
     { what: 'a 200 that is cut off', bytes: response(200, '{"status":"BOO', JSON_TYPE) },
@@ -279,9 +281,13 @@ describe('rest outbound', () => {
     { options: { address: 'https://alnoor.example', code: 'code' }, says: /code of alnoor-out: / },
     {
       options: { address: 'https://alnoor.example', headers: { 'transfer-encoding': 'chunked' } },
-      says: /header transfer-encoding/,
+      says: /header transfer-encoding of alnoor-out is not its to set/,
     },
     { options: { address: 'https://alnoor.example', keyHeader: 'Host' }, says: /header Host/ },
+    {
+      options: { address: 'https://alnoor.example', headers: { Token: 'a\n' } },
+      says: /no header can carry/,
+    },
   ];
 
   for (const { options, says } of wrong) {
