@@ -1,0 +1,139 @@
+import type { Answer, ChannelContext, OutboundChannel, Parcel } from '../../engine/channel.ts';
+import { BridgeError } from '../../engine/errors.ts';
+import type { ChannelName } from '../../engine/message.ts';
+import { systemRandom } from '../../engine/random.ts';
+import { addressOf } from './address.ts';
+import { Line } from './line.ts';
+import { type AmqpOutboundOptions, CONFIRM_TIMEOUT, milliseconds, ROUTING_KEY } from './options.ts';
+import { Publisher } from './publisher.ts';
+
+const FIRST_PAUSE_MS = 100;
+// Deliveries wait for the breaker meanwhile; it probes more often than this costs.
+const MAX_PAUSE_MS = 5_000;
+
+const CONFIRMED: Answer = {
+  signals: ['confirmed'],
+  otherwise: null,
+  retryAfterMs: null,
+  summary: 'the broker confirmed it',
+  body: new Uint8Array(),
+};
+
+/** Publishes to an exchange: persistent, mandatory, and under the key of the edition as its message id. */
+export class AmqpOutbound implements OutboundChannel {
+  readonly name: ChannelName;
+  readonly #options: AmqpOutboundOptions;
+  readonly #context: ChannelContext;
+  readonly #timeoutMs: number;
+  readonly #line: Line;
+  readonly #stopping = new AbortController();
+  /** The first try to connect has ended, one way or the other: until then a send waits. */
+  readonly #tried = Promise.withResolvers<void>();
+  #publisher: Publisher | null = null;
+  #obstacle: BridgeError | null = null;
+  #run: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(name: ChannelName, options: AmqpOutboundOptions, context: ChannelContext) {
+    this.name = name;
+    this.#options = options;
+    this.#context = context;
+    this.#timeoutMs = milliseconds(options.confirmTimeout ?? CONFIRM_TIMEOUT);
+    this.#line = new Line(addressOf(context), context.clock);
+  }
+
+  start(): Promise<void> {
+    this.#run = this.#connect();
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.#publisher?.idle();
+    this.#stopping.abort();
+    await this.#line.close();
+    await this.#run;
+  }
+
+  async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
+    await this.#tried.promise;
+    const publisher = this.#publisher;
+    if (publisher === null) throw this.#unavailable();
+    const { exchange, key = ROUTING_KEY } = this.#options;
+    const publication = {
+      exchange,
+      routingKey: key.replaceAll('{type}', parcel.type),
+      body: parcel.body,
+      messageId: parcel.key,
+      properties: {
+        persistent: true,
+        mandatory: true,
+        type: parcel.type,
+        contentType: contentTypeOf(parcel.body),
+        appId: 'hisbridge',
+      },
+    };
+    await publisher.publish(publication, this.#timeoutMs, signal);
+    return CONFIRMED;
+  }
+
+  #unavailable(): BridgeError {
+    const cause = this.#obstacle;
+    // The broker is there and the exchange is not: that is for a person to see, not the network.
+    if (cause?.code === 'unroutable') return new BridgeError('unroutable', cause.message, { cause });
+    return new BridgeError('connection-failed', `${this.name} is not connected to its broker`, { cause });
+  }
+
+  /** One connection after another until it is stopped. */
+  async #connect(): Promise<void> {
+    const { report, clock } = this.#context;
+    const { signal } = this.#stopping;
+    let told: string | null = null;
+    while (!signal.aborted) {
+      try {
+        this.#publisher = await this.#open();
+        this.#failures = 0;
+        told = null;
+        report('opened', `publishing to ${this.#options.exchange}`);
+        this.#tried.resolve();
+        await this.#publisher.closed;
+        this.#publisher = null;
+        this.#obstacle = null;
+        report('closed', signal.aborted ? 'stopped' : 'the connection to the broker closed');
+      } catch (thrown) {
+        this.#obstacle = BridgeError.from(thrown, 'broker-unavailable', this.name);
+        if (told !== this.#obstacle.message) report('closed', this.#obstacle.message);
+        told = this.#obstacle.message;
+      }
+      this.#tried.resolve();
+      await clock.sleep(this.#pauseMs(), signal);
+    }
+  }
+
+  async #open(): Promise<Publisher> {
+    const connection = await this.#line.connection();
+    return await Publisher.open(connection, this.#options.exchange, this.#context.clock);
+  }
+
+  #pauseMs(): number {
+    const ceiling = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
+    this.#failures += 1;
+    return ceiling * systemRandom.fraction();
+  }
+}
+
+/** CloudEvents in structured mode say so; everything else we write for Dawy is JSON. */
+function contentTypeOf(body: Uint8Array): string {
+  return isCloudEvent(body) ? 'application/cloudevents+json' : 'application/json';
+}
+
+function isCloudEvent(body: Uint8Array): boolean {
+  try {
+    const event: unknown = JSON.parse(
+      Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
+    );
+    return typeof event === 'object' && event !== null && 'specversion' in event;
+  } catch {
+    // No JSON, then no event either.
+    return false;
+  }
+}
