@@ -1,0 +1,44 @@
+import pg from 'pg';
+import { BridgeError } from '../../errors.ts';
+import { unavailable } from './failure.ts';
+import { checkVersion } from './migrate.ts';
+import { ensurePartitions } from './partitions.ts';
+import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
+import { dangers } from './safety.ts';
+
+export type { PostgresStore } from './postgres-store.ts';
+
+export interface OpenOptions extends PostgresStoreOptions {
+  /** Opens even where a setting of the server voids the promise; the store's `dangers` then says which. */
+  readonly allowUnsafe?: boolean;
+}
+
+/**
+ * Opens the store. Throws `store-outdated` when the tables are not those of this version,
+ * `store-unsafe` when a setting of the server voids the promise, `store-unavailable` when it is not
+ * there. The clock follows the database from now on, and the days ahead have their places.
+ */
+export async function openPostgresStore(options: OpenOptions): Promise<PostgresStore> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    application_name: 'hisbridge open',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (thrown) {
+    throw unavailable(thrown);
+  }
+  try {
+    await checkVersion(client);
+    const { found, now } = await dangers(client);
+    if (found.length > 0 && options.allowUnsafe !== true)
+      throw new BridgeError('store-unsafe', found.join('; '), { details: { dangers: found.length } });
+    options.clock.follow(now);
+    await ensurePartitions(client);
+    return new PostgresStore(options, found);
+  } finally {
+    await client.end();
+  }
+}
