@@ -79,7 +79,7 @@ export function checkAsked(
   at: At,
   types: ReadonlySet<string> | null,
 ): void {
-  if (types === null || when['asked'] === undefined) return;
+  if (types === null || types.size === 0 || when['asked'] === undefined) return;
   for (const asked of wantedIn(compilation, when, [...at, 'asked'])) {
     if (types.has(asked)) continue;
     reportValue(compilation, [...at, 'asked'], `${asked} is never sent here`, didYouMean(asked, types));

@@ -6,7 +6,7 @@ import type { Compiled, InboundPlan, OutboundPlan, Plan } from '../plan.ts';
 import type { Route } from '../route.ts';
 import { compileSchema } from '../stages/validate.ts';
 import type { Compilation } from './compilation.ts';
-import type { Config } from './config.ts';
+import type { Config, Named } from './config.ts';
 import { compileInbound } from './inbound.ts';
 import { builtInOrigins, type Origin } from './origin.ts';
 import { compileOutbound } from './outbound.ts';
@@ -83,7 +83,12 @@ function configOf(
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   // The schema has just said that these, where they are there, are mappings.
   const { systems = {}, channels = {}, routes = {} } = value as Partial<Config>;
-  return { systems, channels, routes };
+  return { systems: named(systems), channels: named(channels), routes: named(routes) };
+}
+
+/** Without a prototype, so that a reference to `constructor` finds nothing. */
+function named<Entry>(entries: Named<Entry>): Named<Entry> {
+  return Object.assign(Object.create(null) as Named<Entry>, entries);
 }
 
 function planOf(compilation: Compilation, files: ReadonlyMap<string, string>): Plan {
@@ -100,10 +105,11 @@ function planOf(compilation: Compilation, files: ReadonlyMap<string, string>): P
       ? null
       : compileOutbound(compilation, name, channel, {
           outbound: kind,
-          uses: usesOf(name, compiled, origins),
+          renders: rendersOf(name, compiled, origins),
         });
   });
-  warnUnused(compilation);
+  // With errors about, much looks unused that only waits for a name to be corrected.
+  if (!compilation.problems.fatal()) warnUnused(compilation);
   const routes = [...compiled.values()].map(({ route }) => route);
   const sorted = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
@@ -148,11 +154,11 @@ function compileRoutes(
 }
 
 /** The messages that reach an outbound channel. */
-function usesOf(
+function rendersOf(
   channel: string,
   routes: ReadonlyMap<string, CompiledRoute>,
   origins: ReadonlyMap<string, Origin>,
-): Target['uses'] {
+): Target['renders'] {
   return [...routes.values()].flatMap(({ route, types }) => {
     const origin = origins.get(route.from);
     return route.to !== channel || origin === undefined ? [] : [{ origin, types }];

@@ -36,21 +36,21 @@ function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
-/** Compiles an outbound channel; `uses` are the routes that lead to it. */
+/** Compiles an outbound channel; `renders` are the messages that reach it. */
 export function compileOutbound(
   compilation: Compilation,
   name: string,
   config: ChannelConfig,
   {
     outbound,
-    uses,
-  }: { readonly outbound: NonNullable<ChannelKind['outbound']>; readonly uses: Target['uses'] },
+    renders,
+  }: { readonly outbound: NonNullable<ChannelKind['outbound']>; readonly renders: Target['renders'] },
 ): OutboundPlan {
   const at: At = ['channels', name];
   const channel = compileChannel(compilation, name, config, outbound.options);
   const repeats = config.repeats ?? outbound.repeats ?? 'unsafe';
   checkProbing(compilation, config, repeats, at);
-  const target = { channel: name, kind: channel.kind, system: channel.system, uses };
+  const target = { channel: name, kind: channel.kind, system: channel.system, renders };
   const probe =
     config.probe === undefined ? null : compileProbe(compilation, config.probe, [...at, 'probe'], target);
   return {
@@ -84,7 +84,8 @@ function checkProbing(compilation: Compilation, config: ChannelConfig, repeats: 
       'Add probe: with the question, or write unsafe instead.',
     );
   }
-  if (repeats !== 'probe' && config.probe !== undefined) {
+  const misspelt = config.repeats === undefined && compilation.yaml.has([...at, 'repeats']);
+  if (repeats !== 'probe' && config.probe !== undefined && !misspelt) {
     const message = `${at.join('.')} has a probe that is never used`;
     reportKey(compilation, [...at, 'probe'], message, 'Write repeats: probe, or take the probe out.');
   }

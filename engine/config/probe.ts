@@ -17,7 +17,7 @@ export function compileProbe(
 ): Probe | null {
   const { render: rendering, says: written = [], settleAfter = '' } = config;
   const entries = written.filter((entry) => entry !== null);
-  if (config.says !== undefined && !entries.some(({ verdict }) => verdict === 'absent')) {
+  if (entries.length > 0 && entries.every(({ verdict }) => verdict !== undefined && verdict !== 'absent')) {
     const instead = 'Add an entry with verdict: absent; without it nothing is ever sent again.';
     reportKey(compilation, [...at, 'says'], 'no entry of says is absent', instead);
   }
@@ -30,19 +30,24 @@ export function compileProbe(
     : { settleAfterMs, render: withBody(render, target), says };
 }
 
-function withBody(render: Probe['render'], { uses }: Target): Probe['render'] {
-  const origins = new Map(uses.map(({ origin }) => [origin.name, origin]));
+function withBody(render: Probe['render'], { renders }: Target): Probe['render'] {
+  const origins = new Map(renders.map(({ origin }) => [origin.name, origin]));
   return (message, facts) => {
     const body = origins.get(message.channel)?.bodyOf(message) ?? message.body;
     return render({ ...message, body }, facts);
   };
 }
 
-function compileSays(compilation: Compilation, config: ProbeConfig, at: At, { uses }: Target): Probe['says'] {
+function compileSays(
+  compilation: Compilation,
+  config: ProbeConfig,
+  at: At,
+  { renders }: Target,
+): Probe['says'] {
   const form = config.as ?? formOf(config.render?.template ?? '');
-  const types = uses.some((use) => use.types === null)
+  const types = renders.some(({ types }) => types === null)
     ? null
-    : new Set(uses.flatMap((use) => [...(use.types ?? [])]));
+    : new Set(renders.flatMap(({ types }) => [...(types ?? [])]));
   const entries = (config.says ?? []).flatMap((entry: SaysConfig | null, index) => {
     const when = entry?.when ?? {};
     const here = [...at, 'says', index, 'when'];

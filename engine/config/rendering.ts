@@ -5,11 +5,10 @@ import type { Rendered } from '../route.ts';
 import type { Compilation } from './compilation.ts';
 import type { RenderConfig } from './config.ts';
 import { compileEnvelope } from './envelope.ts';
-import type { Origin } from './origin.ts';
 import type { At } from './positions.ts';
 import { readNamed } from './schemas.ts';
 import { codeMapsOf } from './systems.ts';
-import { checkReads } from './template-reads.ts';
+import { checkReads, type Rendering } from './template-reads.ts';
 
 /** Renders a message, whose body is decoded, with what is known of its booking. Throws a BridgeError. */
 export type Renderer = (message: Message, facts: Facts) => Rendered;
@@ -19,8 +18,8 @@ export interface Target {
   readonly channel: string;
   readonly kind: string;
   readonly system: string;
-  /** Who its messages come from, and of which types; several for a probe. */
-  readonly uses: readonly { readonly origin: Origin; readonly types: ReadonlySet<string> | null }[];
+  /** The messages that reach it. */
+  readonly renders: readonly Rendering[];
 }
 
 /** Compiles a template with its envelope; null, and problems, when it cannot be. */
@@ -38,18 +37,9 @@ export function compileRendering(
   const fileAt = compilation.yaml.textAt(at) === null ? [...at, 'template'] : at;
   const template = file === undefined ? null : templateAt(compilation, file, fileAt, target);
   const envelope = compileEnvelope(compilation, config, schema, at);
-  for (const { origin, types } of target.uses) {
-    for (const { template: expression, placeOf } of envelope.embedded) {
-      const { system } = target;
-      checkReads(compilation, {
-        template: expression,
-        origin,
-        types,
-        system,
-        file: compilation.yaml.file,
-        placeOf,
-      });
-    }
+  const { system, renders } = target;
+  for (const { template: expression, placeOf } of envelope.embedded) {
+    checkReads(compilation, { template: expression, renders, system, file: compilation.yaml.file, placeOf });
   }
   if (template === null) return null;
   return (message, facts) => {
@@ -62,7 +52,7 @@ function templateAt(
   compilation: Compilation,
   file: string,
   at: At,
-  { system, uses }: Target,
+  { system, renders }: Target,
 ): Template | null {
   const text = readNamed(compilation, file, at);
   if (text === null) return null;
@@ -72,12 +62,13 @@ function templateAt(
     return null;
   }
   const { template } = compiled;
-  const placeOf = ({ line, column }: { readonly line: number; readonly column: number }) => ({
-    line,
-    column,
+  checkReads(compilation, {
+    template,
+    renders,
+    system,
+    file,
+    placeOf: ({ line, column }) => ({ line, column }),
   });
-  for (const { origin, types } of uses)
-    checkReads(compilation, { template, origin, types, system, file, placeOf });
   return template;
 }
 

@@ -2,6 +2,7 @@ import { type Compilation, reportKey, reportValue } from './compilation.ts';
 import { wantedIn } from './condition.ts';
 import type { RenderConfig, RouteConfig } from './config.ts';
 import type { Origin } from './origin.ts';
+import { pathIn } from './paths.ts';
 import type { At } from './positions.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -96,4 +97,13 @@ export function checkLane(
   if (origin.ordered || lane !== undefined || changing === undefined) return;
   const message = `${at.join('.')} carries ${changing} without a lane: two changes of a booking could overtake each other`;
   reportKey(compilation, at, message, `Add booking: to channels.${origin.name}.read, or lane: to the route.`);
+}
+
+/** Reports paths of the channel `to` into answers that are not in the language of the form the route reads them in. */
+export function checkAnswerPaths(compilation: Compilation, { to = '', answer }: RouteConfig): void {
+  const channel = compilation.config.channels[to];
+  for (const key of ['code', 'echo']) {
+    const path = channel?.[key];
+    if (typeof path === 'string') pathIn(compilation, answer?.as, path, ['channels', to, key]);
+  }
 }

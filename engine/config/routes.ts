@@ -10,7 +10,7 @@ import { asText, pathIn } from './paths.ts';
 import type { At } from './positions.ts';
 import { compileRendering, type Renderer, type Target } from './rendering.ts';
 import { compileRetry } from './retry.ts';
-import { checkHospitals, checkLane, templatesIn, typesOf } from './route-checks.ts';
+import { checkAnswerPaths, checkHospitals, checkLane, templatesIn, typesOf } from './route-checks.ts';
 
 /** A route, and which types it takes; null when they are not known. */
 export interface CompiledRoute {
@@ -23,13 +23,14 @@ export function compileRoute(
   compilation: Compilation,
   name: string,
   config: RouteConfig,
-  { origin, target }: { readonly origin: Origin; readonly target: Omit<Target, 'uses'> },
+  { origin, target }: { readonly origin: Origin; readonly target: Omit<Target, 'renders'> },
 ): CompiledRoute {
   const at: At = ['routes', name];
   const { form } = origin;
   const types = typesOf(compilation, config, origin, at);
   checkHospitals(compilation, config, origin, at);
   checkLane(compilation, config, origin, { types, at });
+  checkAnswerPaths(compilation, config);
   const words = { at: [...at, 'when'], words: ['hospital', 'type'] };
   const when = conditionIn(compilation, form, config.when ?? {}, words);
   const rendererOf = compileRenderings(compilation, config, { origin, target, types, at });
@@ -74,7 +75,7 @@ function compileRenderings(
     at,
   }: {
     readonly origin: Origin;
-    readonly target: Omit<Target, 'uses'>;
+    readonly target: Omit<Target, 'renders'>;
     readonly types: ReadonlySet<string> | null;
     readonly at: At;
   },
@@ -84,14 +85,14 @@ function compileRenderings(
   if (templates.kind === 'one') {
     const one = compileRendering(compilation, templates.config, here, {
       ...target,
-      uses: [{ origin, types }],
+      renders: [{ origin, types }],
     });
     return () => one;
   }
   const byType = new Map<string, Renderer | null>();
   for (const [type, one] of templates.configs) {
-    const uses = [{ origin, types: new Set([type]) }];
-    byType.set(type, compileRendering(compilation, one, [...here, type], { ...target, uses }));
+    const renders = [{ origin, types: new Set([type]) }];
+    byType.set(type, compileRendering(compilation, one, [...here, type], { ...target, renders }));
   }
   return (type) => byType.get(type) ?? null;
 }

@@ -4,7 +4,7 @@ import { either, propertiesOf } from './schema-parts.ts';
 import { routeSchema } from './schema-route.ts';
 
 /** Names of systems, channels and routes: they end up in metrics, paths and commands. */
-export const NAME = '^[a-z0-9][a-z0-9-]{0,62}$';
+export const NAME = '^[a-z][a-z0-9-]{0,62}$';
 
 /**
  * The one truth about routes.yaml: what lint checks, what editors complete, where defaults and the reference

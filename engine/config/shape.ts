@@ -24,9 +24,7 @@ export function checkShape(
 ): void {
   const validate = validatorOf(kinds);
   if (validate(value)) return;
-  const errors = (validate.errors ?? []).filter(
-    ({ keyword }) => !['if', 'allOf', 'anyOf', 'not'].includes(keyword),
-  );
+  const errors = (validate.errors ?? []).filter((error) => isWorthSaying(error, yaml));
   for (const error of errors) {
     const at = stepsOf(error.instancePath);
     const problem = sentenceOf(error, at, yaml);
@@ -34,6 +32,16 @@ export function checkShape(
   }
   // Taken out last, so that no error is described by a tree that has changed since.
   for (const error of errors) takeOut(value, error);
+}
+
+// These say no more than that something below them, which is said too, does not hold.
+const SUMMARIES = ['if', 'allOf', 'anyOf', 'not'];
+
+function isWorthSaying({ keyword, instancePath, params, propertyName }: ErrorObject, yaml: YamlFile): boolean {
+  if (SUMMARIES.includes(keyword)) return false;
+  if (propertyName !== undefined && keyword !== 'propertyNames') return false;
+  // It is written, and gone because its secret was not found, which is said already.
+  return keyword !== 'required' || !yaml.has([...stepsOf(instancePath), String(params['missingProperty'])]);
 }
 
 function validatorOf(kinds: readonly ChannelKind[]): ValidateFunction {

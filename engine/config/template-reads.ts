@@ -1,30 +1,36 @@
+import type { LearntName } from '../booking.ts';
 import { nearest } from '../forms/handlebars/names.ts';
 import type { Template, TemplateRead } from '../forms/template.ts';
 import type { Compilation } from './compilation.ts';
+import type { Config } from './config.ts';
 import type { Origin } from './origin.ts';
 import type { Position } from './problems.ts';
 import type { DescribedSchema } from './schemas.ts';
 
-/** A template in use: by which messages, towards which system, and where in the file each of its reads stands. */
+/** Messages that a template renders: where they come from, and of which types; null when those are not known. */
+export interface Rendering {
+  readonly origin: Origin;
+  readonly types: ReadonlySet<string> | null;
+}
+
+/** A template in use: for which messages, towards which system, and where in the file each of its reads stands. */
 export interface Use {
   readonly template: Template;
-  readonly origin: Origin;
-  /** The types it renders; null when they are not known. */
-  readonly types: ReadonlySet<string> | null;
+  readonly renders: readonly Rendering[];
   readonly system: string;
   readonly file: string;
   readonly placeOf: (read: TemplateRead) => Position;
 }
 
-/** Reports what a template reads and never gets: what no schema of its types gives, and what no scope has. */
+/** Reports what a template reads and never gets: what no schema of its types gives, and a time zone nobody set. */
 export function checkReads(compilation: Compilation, use: Use): void {
+  const schemas = use.renders.flatMap(({ origin, types }) =>
+    [...(types ?? [])].map((type) => origin.schemas.of(type)),
+  );
   for (const read of use.template.reads) {
     const [root = '', ...path] = read.path;
-    if (root === 'message') {
-      for (const type of use.types ?? []) checkMessage(compilation, use, read, { type, path });
-    } else {
-      checkTimeZone(compilation, use, read);
-    }
+    if (root !== 'message') checkFact(compilation, use, read);
+    else if (path.length > 0) checkMessage(compilation, use, read, schemas);
   }
 }
 
@@ -32,20 +38,25 @@ function checkMessage(
   compilation: Compilation,
   use: Use,
   read: TemplateRead,
-  { type, path }: { readonly type: string; readonly path: readonly string[] },
+  schemas: readonly (DescribedSchema | null)[],
 ): void {
-  const described = use.origin.schemas.of(type);
-  if (described === null || path.length === 0) return;
-  const presence = described.schema.describes(path);
+  const [, ...path] = read.path;
   const name = read.path.join('.');
-  if (presence === 'never') {
-    const message = `the template reads ${name}, which ${described.file} never gives`;
-    say(compilation, use, read, { message, instead: nearName(described, path), severity: 'error' });
-  } else if (presence === 'sometimes' && !read.optional) {
-    const message = `the template reads ${name}, which ${described.file} does not always give`;
-    const instead = `Write (optional ${name}), or require it in the schema.`;
-    say(compilation, use, read, { message, instead, severity: 'warning' });
-  }
+  const presences = schemas.map((described) => described?.schema.describes(path) ?? 'sometimes');
+  // What may be absent is useful as soon as one of several types has it.
+  const served = read.optional && presences.some((presence) => presence !== 'never');
+  schemas.forEach((described, index) => {
+    if (described === null) return;
+    const { file } = described;
+    if (presences[index] === 'never' && !served) {
+      const message = `the template reads ${name}, which ${file} never gives`;
+      say(compilation, use, read, { message, instead: nearName(described, path), severity: 'error' });
+    } else if (presences[index] === 'sometimes' && !read.optional) {
+      const message = `the template reads ${name}, which ${file} does not always give`;
+      const instead = `Write (optional ${name}), or require it in the schema.`;
+      say(compilation, use, read, { message, instead, severity: 'warning' });
+    }
+  });
 }
 
 /** The name that was likely meant: first at the part where the path leaves the schema. */
@@ -59,13 +70,35 @@ function nearName({ schema, names }: DescribedSchema, path: readonly string[]): 
   return given.length === 0 ? undefined : `There it has ${given.join(', ')}.`;
 }
 
-/** Every other name of the scope is checked by the template itself; only whether there is a time zone is known here. */
-function checkTimeZone(compilation: Compilation, use: Use, read: TemplateRead): void {
+/** The names of the scope are checked by the template itself; whether anything can be there is known here. */
+function checkFact(compilation: Compilation, use: Use, read: TemplateRead): void {
+  if (read.optional) return;
   const { system } = use;
-  if (read.path.join('.') !== 'system.timeZone' || read.optional) return;
-  if (compilation.systems.get(system)?.timeZone !== null) return;
-  const message = `the template reads system.timeZone, which ${system} does not have`;
-  say(compilation, use, read, { message, instead: `Add timeZone to systems.${system}.`, severity: 'error' });
+  const name = read.path.join('.');
+  if (name === 'system.timeZone' && compilation.systems.get(system)?.timeZone === null) {
+    const message = `the template reads ${name}, which ${system} does not have`;
+    say(compilation, use, read, {
+      message,
+      instead: `Add timeZone to systems.${system}.`,
+      severity: 'error',
+    });
+  }
+  if (name === 'booking.hospitalRef' && !isLearnt(compilation.config, 'hospitalRef')) {
+    const message = `the template reads ${name}, which nothing learns`;
+    const instead = 'Add hospitalRef to a learn: of the answer that says it.';
+    say(compilation, use, read, { message, instead, severity: 'error' });
+  }
+}
+
+function isLearnt({ channels, routes }: Config, name: LearntName): boolean {
+  const learns = [
+    ...Object.values(channels).map((channel) => channel?.read?.learn),
+    ...Object.values(routes).flatMap((route) => [
+      route?.answer?.learn,
+      ...(route?.answer?.becomes ?? []).map((entry) => entry?.learn),
+    ]),
+  ];
+  return learns.some((learn) => learn?.[name] !== undefined);
 }
 
 interface Said {
