@@ -28,7 +28,7 @@ export interface Loaded {
 /** Reads and compiles the folder of a routes.yaml. Never throws for what is written there: problems are listed. */
 export function loadPlan(root: string, env: Environment): Loaded {
   const source = remembering(readFolder(root));
-  return { source, compiled: compile({ source, env, kinds: channelKinds }) };
+  return { source, compiled: compile({ read: source.read, list: source.list, env, kinds: channelKinds }) };
 }
 
 /** The problems of a configuration as people read them: file, line, column, what is wrong and what to write. */
