@@ -78,10 +78,11 @@ async function misbehave(parts: Parts, body: unknown, response: ServerResponse):
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   try {
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
+    // Not JSON, or the caller went away: `readMisbehaviour` says so, the hospital goes on.
     return null;
   }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { serveControl } from './control-server.ts';
 import { Hospital } from './hospital.ts';
 import { Misbehaviours } from './misbehaviour.ts';
+import { takeFolder } from './ownership.ts';
 import { rest } from './rest.ts';
 import { HospitalServer } from './server.ts';
 import { soap } from './soap.ts';
@@ -28,6 +29,12 @@ if (name === undefined || data === undefined || (kind !== 'rest' && kind !== 'so
 /** What is in memory may differ from what is on disk: only a new start from the file is safe. */
 function failed(thrown: unknown): never {
   console.error(thrown);
+  process.exit(1);
+}
+
+const owner = await takeFolder(data, name);
+if (owner !== null) {
+  console.error(`${name} in ${data} is served by process ${owner} already; end it with: kill ${owner}`);
   process.exit(1);
 }
 

@@ -2,7 +2,7 @@ import type { Operation } from './journal.ts';
 
 /** Every way a hospital can be told to misbehave, and what it does then. */
 export const MODES = {
-  down: 'does not listen: connections are refused',
+  down: 'does not listen: connections are refused, open ones are cut',
   silent: 'takes the request, does nothing and never answers',
   'silent-after': 'has the effect and never answers',
   slow: 'waits delayMs before it does anything',

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { effects, journalOnDisk } from '../../support/journal.ts';
 import {
@@ -7,6 +10,7 @@ import {
   bookAlnoor,
   bookStmary,
   endHospital,
+  MAIN,
   type Running,
   startHospital,
   startOf,
@@ -133,6 +137,25 @@ describe('a hospital that is killed', function () {
     expect(statuses).to.deep.equal(Array.from({ length: 2000 }, () => 201));
     expect(new Set(journal.map(({ reference }) => reference)).size).to.equal(2000);
     expect(journal.map(({ seq }) => seq)).to.deep.equal(journal.map((_, index) => index + 1));
+  });
+
+  it('lets no second process write into its folder, and says which one is there', async () => {
+    const hospital = await start('rest');
+
+    const second = spawn(process.execPath, [
+      MAIN,
+      '--name',
+      'alnoor',
+      '--kind',
+      'rest',
+      '--data',
+      hospital.folder,
+    ]);
+    const said = text(second.stderr);
+    const [code] = (await once(second, 'close')) as [number];
+
+    expect(code).to.equal(1);
+    expect(await said).to.contain(`kill ${hospital.child.pid}`);
   });
 
   it('ends in peace when it is asked to', async () => {

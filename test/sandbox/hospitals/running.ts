@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type HospitalControl, hospitalControl } from '../../../sandbox/hospitals/control.ts';
 
-const MAIN = fileURLToPath(new URL('../../../sandbox/hospitals/main.ts', import.meta.url));
+/** The program of a hospital. */
+export const MAIN = fileURLToPath(new URL('../../../sandbox/hospitals/main.ts', import.meta.url));
 
 export interface Running {
   readonly child: ChildProcess;
