@@ -1,7 +1,7 @@
 import type { ChannelKind } from '../../../engine/channel.ts';
-import { BridgeError } from '../../../engine/errors.ts';
 import { compile } from '../../../engine/config/compile.ts';
 import type { Source } from '../../../engine/config/source.ts';
+import { BridgeError } from '../../../engine/errors.ts';
 import type { Compiled, Plan, Problem } from '../../../engine/plan.ts';
 
 const never = () => {
@@ -47,7 +47,12 @@ export const kinds: readonly ChannelKind[] = [
         type: 'object',
         required: ['address'],
         properties: {
-          address: { type: 'string', pattern: '^https?://', description: 'The URL.', examples: ['https://his.example'] },
+          address: {
+            type: 'string',
+            pattern: '^https?://',
+            description: 'The URL.',
+            examples: ['https://his.example'],
+          },
           code: { type: 'string', description: 'Where an answer says more.' },
         },
       },
@@ -165,7 +170,8 @@ routes:
   }),
   'codes/status.yaml': "'007': A0\nNEW: 010\n",
   'find.json.yaml': '{}\n',
-  'request.json.yaml': "start: '{{message.slot.start}}'\nname: '{{message.patient.name}}'\nkey: '{{edition.key}}'\n",
+  'request.json.yaml':
+    "start: '{{message.slot.start}}'\nname: '{{message.patient.name}}'\nkey: '{{edition.key}}'\n",
   'cancel.json.yaml': "reason: '{{optional message.reason}}'\n",
   'event.json.yaml': "type: '{{message.type}}'\n",
 };
@@ -197,7 +203,10 @@ export function edited(...edits: readonly Edit[]): Readonly<Record<string, strin
 }
 
 /** Compiles files in memory. */
-export function compiled(files: Readonly<Record<string, string>>, env: Record<string, string | undefined> = ENV): Compiled {
+export function compiled(
+  files: Readonly<Record<string, string>>,
+  env: Record<string, string | undefined> = ENV,
+): Compiled {
   return compile({ ...inMemory(files), env, kinds });
 }
 
@@ -209,7 +218,10 @@ export function planOf(files: Readonly<Record<string, string>> = FILES): Plan {
 }
 
 /** All that is said about files, errors and warnings. */
-export function saidOf(files: Readonly<Record<string, string>>, env?: Record<string, string | undefined>): readonly Problem[] {
+export function saidOf(
+  files: Readonly<Record<string, string>>,
+  env?: Record<string, string | undefined>,
+): readonly Problem[] {
   const result = compiled(files, env);
   return result.kind === 'plan' ? result.warnings : result.problems;
 }
