@@ -14,6 +14,7 @@ import { type Digest, keyedDigest } from './lane.ts';
 import type { Compiled, Plan } from './plan.ts';
 import { systemRandom } from './random.ts';
 import { plainSeal } from './seal.ts';
+import { migrate } from './store/postgres/migrate.ts';
 import { openPostgresStore, type PostgresStore } from './store/postgres/store.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -37,6 +38,11 @@ export function problemsOf({ compiled, source }: Loaded): readonly string[] {
   return problems.map((problem) => formatProblem(problem, source.read(problem.file)));
 }
 
+/** Brings the tables to this version; returns what was applied. */
+export function migrateStore(env: Environment): Promise<readonly string[]> {
+  return migrate(databaseUrl(env));
+}
+
 /** What the store needs to be opened, from the environment. */
 export async function openStore(
   env: Environment,
@@ -47,7 +53,7 @@ export async function openStore(
     required(env, 'HISBRIDGE_DIGEST_KEY', 'a secret of at least 32 characters that never changes'),
   );
   const store = await openPostgresStore({
-    url: required(env, 'DATABASE_URL', 'the address of PostgreSQL, postgres://…'),
+    url: databaseUrl(env),
     seal: plainSeal,
     digest,
     clock,
@@ -152,6 +158,10 @@ async function put(engine: Engine, plan: Plan, telemetry: Telemetry): Promise<vo
     const { message } = BridgeError.from(thrown, 'config-invalid', 'activate');
     telemetry.emit({ kind: 'plan-refused', problems: [message] });
   }
+}
+
+function databaseUrl(env: Environment): string {
+  return required(env, 'DATABASE_URL', 'the address of PostgreSQL, postgres://…');
 }
 
 function required(env: Environment, name: string, what: string): string {
