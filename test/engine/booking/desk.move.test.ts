@@ -67,6 +67,22 @@ describe('a booking that is moved', () => {
     expect(conversation.known.context.agreed).to.deep.equal(MONDAY);
   });
 
+  it('is not placed because the hospital has the request to move it', () => {
+    const conversation = requested().hear(MOVE, TUESDAY).hear('booking.placed', {}, MOVE);
+
+    expect(conversation.outcome).to.equal('unchanged');
+    expect(conversation.hear('booking.rejected', {}, MOVE).state).to.equal('requested');
+  });
+
+  it('agrees on nothing of ours when the hospital moves it elsewhere meanwhile', () => {
+    const { known } = confirmed()
+      .hear(MOVE, { ...TUESDAY, doctor: 'D-2' })
+      .hear('booking.rescheduled', FRIDAY);
+
+    expect(known).to.include({ state: 'confirmed' });
+    expect(known.context.agreed).to.deep.equal(FRIDAY);
+  });
+
   it('takes a confirmation of the asked time as the yes, whatever it says it answers', () => {
     for (const asked of [null, MOVE]) {
       const conversation = confirmed().hear(MOVE, TUESDAY).hear('booking.confirmed', TUESDAY, asked);
