@@ -16,6 +16,8 @@ interface LockFile {
 
 export interface Lock {
   release(): Promise<void>;
+  /** For a process that ends in the same moment: the kernel does the rest. */
+  releaseNow(): void;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function takeLock(folder: string, log: (line: string) => void): Pro
       rmSync(path, { force: true });
       await close(name);
     },
+    releaseNow: () => rmSync(path, { force: true }),
   };
 }
 

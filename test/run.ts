@@ -1,0 +1,158 @@
+// The one runner behind `npm test` and `npm run test:deep`: one private PostgreSQL and RabbitMQ for everything, then mocha.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { startChild } from '../sandbox/launcher/child.ts';
+import { endProcessesOf, isAlive, killProcessesOf, processesOf } from '../sandbox/launcher/processes.ts';
+import { startPostgres } from '../sandbox/servers/postgres.ts';
+import { startRabbit } from '../sandbox/servers/rabbitmq.ts';
+import { addUp, type Counts, countsIn, inWords, NONE } from './counts.ts';
+
+interface Suite {
+  readonly name: string;
+  readonly specs: readonly string[];
+  readonly ignored: readonly string[];
+  readonly timeoutMs: number;
+  /** The whole suite, or it is ended and counted as failed. */
+  readonly limitMs: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
+const MOCHA = join(CHECKOUT, 'node_modules/mocha/bin/mocha.js');
+const PREFIX = 'hisbridge-test-';
+const MINUTE_MS = 60_000;
+/** How long mocha may take to end after its last test: longer, and a test has left something open. */
+const ENDS_WITHIN_MS = 20_000;
+
+const SUITES: readonly Suite[] = [
+  {
+    name: 'unit, conformance, integration',
+    specs: ['test/**/*.test.ts'],
+    ignored: ['test/crash/**'],
+    timeoutMs: 30_000,
+    limitMs: 10 * MINUTE_MS,
+    env: {},
+  },
+  crash({ KILLS: '5' }),
+];
+const DEEP_SUITES: readonly Suite[] = [crash({ KILLS: '20', DEEP: '1' })];
+
+function crash(env: Suite['env']): Suite {
+  return {
+    name: `crash, ${env['KILLS']} kills`,
+    specs: ['test/crash/**/*.test.ts'],
+    ignored: [],
+    timeoutMs: 8 * MINUTE_MS,
+    limitMs: 15 * MINUTE_MS,
+    env,
+  };
+}
+
+await removeLeftovers();
+const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    killProcessesOf(folder);
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
+const counts = await runAll(process.argv.includes('--deep') ? DEEP_SUITES : SUITES);
+process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+console.log(`\n${inWords(counts)}`);
+
+async function runAll(suites: readonly Suite[]): Promise<Counts> {
+  let total: Counts = NONE;
+  try {
+    const { servers, env } = await startServers();
+    for (const suite of suites) total = addUp(total, await run(suite, env));
+    await Promise.all(servers.map((server) => server.stop()));
+    total = addUp(total, leftRunning());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    total = addUp(total, { ...NONE, failed: 1 });
+  } finally {
+    await endProcessesOf(folder, 5_000);
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return total;
+}
+
+async function startServers() {
+  // Never the servers somebody works with: those of the tests have names of their own.
+  useOnly('DATABASE_URL', process.env['TEST_DATABASE_URL']);
+  useOnly('AMQP_URL', process.env['TEST_AMQP_URL']);
+  const log = (line: string) => console.log(line);
+  const [database, broker] = await Promise.all([startPostgres(folder, log), startRabbit(folder, log)]);
+  return {
+    servers: [database, broker],
+    env: { TEST_DATABASE_URL: database.url, TEST_AMQP_URL: broker.url },
+  };
+}
+
+function useOnly(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}
+
+/** Runs mocha over a suite, shows what it prints, and counts. No counts, a late end or a signal is a failure too. */
+async function run(suite: Suite, servers: Readonly<Record<string, string>>): Promise<Counts> {
+  const { name, specs, ignored, timeoutMs, limitMs, env } = suite;
+  console.log(`\n=== ${name}`);
+  const lines: string[] = [];
+  let afterLast: NodeJS.Timeout | undefined;
+  const mocha = startChild({
+    name: 'mocha',
+    command: process.execPath,
+    args: [
+      ...[MOCHA, '--no-config', '--timeout', `${timeoutMs}`, process.stdout.isTTY ? '--color' : '--no-color'],
+      ...ignored.flatMap((pattern) => ['--ignore', pattern]),
+      ...specs,
+    ],
+    cwd: CHECKOUT,
+    folder,
+    env: { ...servers, ...env, DATABASE_URL: null, AMQP_URL: null },
+    onLine(line) {
+      console.log(line);
+      lines.push(line);
+      if (countsIn([line]) !== null)
+        afterLast ??= setTimeout(() => end('did not end after its last test'), ENDS_WITHIN_MS);
+    },
+    onErrorLine: (line) => console.error(line),
+  });
+  const limit = setTimeout(() => end(`took longer than ${limitMs / MINUTE_MS} minutes`), limitMs);
+  const faults: string[] = [];
+  function end(why: string): void {
+    faults.push(why);
+    void mocha.kill();
+  }
+
+  const { code, how } = await mocha.ended;
+  clearTimeout(limit);
+  clearTimeout(afterLast);
+  const found = countsIn(lines);
+  if (found === null) faults.push(`printed no counts (${how})`);
+  else if (code !== found.failed) faults.push(`ended with ${how}, but ${found.failed} tests failed`);
+  for (const fault of faults) console.error(`${name}: mocha ${fault}.`);
+  return addUp(found ?? NONE, { ...NONE, failed: faults.length });
+}
+
+function leftRunning(): Counts {
+  const left = processesOf(folder);
+  for (const { pid, what } of left) console.error(`A test left a process running: ${pid} ${what}`);
+  return { ...NONE, failed: left.length };
+}
+
+/** Ends what a run that was killed has left in the temporary folder. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    if (isAlive(Number(name.slice(PREFIX.length).split('-')[0]))) continue;
+    const left = join(tmpdir(), name);
+    await endProcessesOf(left, 5_000);
+    rmSync(left, { recursive: true, force: true });
+  }
+}
