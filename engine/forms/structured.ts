@@ -48,7 +48,7 @@ export function compileStructured(file: string, text: string, codes: CodeMaps): 
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, resolveKnownTags: false });
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
     report(compilation, place(pos[0]), message);
   }

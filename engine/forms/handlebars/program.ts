@@ -51,9 +51,6 @@ export function compileProgram(text: string, names: Names, setting: Setting): Te
 
 function compileBody(program: hbs.AST.Program | undefined, names: Names, setting: Setting): Write {
   if (program === undefined) return NOTHING;
-  if (program.blockParams !== undefined && program.blockParams.length > 0) {
-    report(setting.compilation, setting.locate(program.loc.start), 'a block has no names of its own', 'this');
-  }
   const parts = program.body.map((statement) => compileStatement(statement, names, setting));
   return (frame) => parts.map((part) => part(frame)).join('');
 }
@@ -99,7 +96,9 @@ function writer(expression: Expression, setting: Setting): Write {
   return (frame) => {
     const value = expression.evaluate(frame);
     if (value === undefined) return '';
-    if (typeof value === 'object') throw failed(compilation, expression, 'is not a text');
+    if (typeof value === 'object' || typeof value === 'function') {
+      throw failed(compilation, expression, 'is not a text');
+    }
     const escaped = setting.escape(String(value));
     if (escaped === null) throw failed(compilation, expression, 'holds what cannot be written here');
     return escaped;
@@ -123,6 +122,9 @@ function compileBlock(block: hbs.AST.BlockStatement, names: Names, setting: Sett
   if (first === undefined || others.length > 0 || block.hash !== undefined) {
     report(compilation, place, `${name} takes 1 argument`, `{{#${name} message.note}}`);
     return NOTHING;
+  }
+  if ((block.program.blockParams ?? []).length > 0) {
+    report(compilation, place, `what ${name} is about cannot be given a name`, 'this');
   }
   const asks = name === 'if' || name === 'unless';
   const subject = compileExpression(first, { compilation, names, locate, optional: asks });
