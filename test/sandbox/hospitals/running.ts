@@ -54,17 +54,16 @@ export type Back =
   | { readonly status: number; readonly headers: NodeJS.Dict<string | string[]>; readonly body: string }
   | { readonly broke: string };
 
-/** Sends bytes; resolves also when the connection breaks. Gives up after `patienceMs`: `broke: 'patience'`. */
+/** Sends bytes; resolves also when the connection breaks, or when the caller gives up: `broke: 'patience'`. */
 export function post(
   url: string,
   headers: Readonly<Record<string, string>>,
   body: string,
-  patienceMs = 10_000,
+  patience: AbortSignal = AbortSignal.timeout(60_000),
 ): Promise<Back> {
   return new Promise((resolve) => {
     const method = body === '' ? 'GET' : 'POST';
-    const signal = AbortSignal.timeout(patienceMs);
-    const sent = request(url, { method, headers, agent: false, signal }, (response) => {
+    const sent = request(url, { method, headers, agent: false, signal: patience }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error: NodeJS.ErrnoException) => resolve({ broke: error.code ?? error.name }));
@@ -77,7 +76,7 @@ export function post(
       );
     });
     sent.on('error', (error: NodeJS.ErrnoException) =>
-      resolve({ broke: signal.aborted ? 'patience' : (error.code ?? error.name) }),
+      resolve({ broke: patience.aborted ? 'patience' : (error.code ?? error.name) }),
     );
     sent.end(body);
   });
@@ -97,13 +96,13 @@ export function bookAlnoor(
   hospital: Pick<Running, 'address'>,
   booking: Booking,
   key = `key-${booking.reference}`,
-  patienceMs?: number,
+  patience?: AbortSignal,
 ) {
   const { reference, doctor = 'DR-881', start = SLOT.start, end = SLOT.end } = booking;
   const patient = { id: '0012345', name: 'Layla Example', birthDate: '1990-04-01', phone: '+966500000001' };
   const body = JSON.stringify({ externalReference: reference, doctorId: doctor, start, end, patient });
   const headers = { 'content-type': 'application/json', 'idempotency-key': key };
-  return post(`${hospital.address}/appointments`, headers, body, patienceMs);
+  return post(`${hospital.address}/appointments`, headers, body, patience);
 }
 
 /** Sends one operation over SOAP. */
@@ -112,7 +111,7 @@ export function askStmary(
   operation: string,
   content: string,
   key: string,
-  patienceMs?: number,
+  patience?: AbortSignal,
 ) {
   const envelope = [
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="urn:stmary:appointments:v1">',
@@ -120,14 +119,14 @@ export function askStmary(
     `<soap:Body><m:${operation}>${content}</m:${operation}></soap:Body></soap:Envelope>`,
   ].join('');
   const headers = { 'content-type': 'text/xml; charset=utf-8', soapaction: `"${operation}"` };
-  return post(hospital.address, headers, envelope, patienceMs);
+  return post(hospital.address, headers, envelope, patience);
 }
 
 export function bookStmary(
   hospital: Pick<Running, 'address'>,
   booking: Booking,
   key = `key-${booking.reference}`,
-  patienceMs?: number,
+  patience?: AbortSignal,
 ) {
   const { reference, doctor = 'DR-881', start = SLOT.start, end = SLOT.end } = booking;
   const content = [
@@ -135,7 +134,7 @@ export function bookStmary(
     `<m:Start>${start}</m:Start><m:End>${end}</m:End>`,
     '<m:Patient><m:Id>0012345</m:Id><m:Name>Layla Example</m:Name></m:Patient>',
   ].join('');
-  return askStmary(hospital, 'BookAppointment', content, key, patienceMs);
+  return askStmary(hospital, 'BookAppointment', content, key, patience);
 }
 
 /** A start of its own for each number, a half hour apart. */
