@@ -80,8 +80,8 @@ export function checkAsked(
   types: ReadonlySet<string> | null,
 ): void {
   if (types === null || types.size === 0 || when['asked'] === undefined) return;
-  for (const asked of wantedIn(compilation, when, [...at, 'asked'])) {
-    if (types.has(asked)) continue;
-    reportValue(compilation, [...at, 'asked'], `${asked} is never sent here`, didYouMean(asked, types));
+  for (const { text, at: here } of wantedIn(compilation, when, [...at, 'asked'])) {
+    if (!types.has(text))
+      reportValue(compilation, here, `${text} is never sent here`, didYouMean(text, types));
   }
 }

@@ -17,7 +17,7 @@ export function conditionIn(
 ): Condition {
   if (form === undefined) return () => false;
   const tests = Object.keys(when).map((key): Condition => {
-    const wanted = new Set(wantedIn(compilation, when, [...at, key]));
+    const wanted = new Set(wantedIn(compilation, when, [...at, key]).map(({ text }) => text));
     if (words.includes(key)) return (_body, beside) => wanted.has(beside[key] ?? '');
     const path = pathOfKey(compilation, form, [...at, key], words);
     return (body) => {
@@ -28,10 +28,16 @@ export function conditionIn(
   return (body, beside) => tests.every((test) => test(body, beside));
 }
 
-/** The values a key of a condition allows, as they are written. */
-export function wantedIn({ yaml }: Compilation, when: WhenConfig, at: At): readonly string[] {
+/** A value that a key of a condition allows, as it is written, and where. */
+export interface Wanted {
+  readonly text: string;
+  readonly at: At;
+}
+
+/** The values that the key at the end of `at` allows; none when it is not there. */
+export function wantedIn({ yaml }: Compilation, when: WhenConfig, at: At): readonly Wanted[] {
   const value = when[String(at.at(-1))];
   if (value === undefined) return [];
-  if (Array.isArray(value)) return value.map((item, index) => yaml.textAt([...at, index]) ?? String(item));
-  return [yaml.textAt(at) ?? String(value)];
+  const places = Array.isArray(value) ? value.map((_item, index) => [...at, index]) : [at];
+  return places.map((place) => ({ text: yaml.textAt(place) ?? '', at: place }));
 }

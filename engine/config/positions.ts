@@ -63,8 +63,8 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlF
     },
     textAt: (path) => {
       const { value, reached } = walk(document, path);
-      if (!reached || !isScalar(value)) return null;
-      return value.source ?? String(value.value);
+      const node = isAlias(value) ? value.resolve(document) : value;
+      return reached && isScalar(node) ? (node.source ?? String(node.value)) : null;
     },
     has: (path) => walk(document, path).reached,
     isQuoted: (path) => {

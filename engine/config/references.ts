@@ -81,7 +81,7 @@ export function warnUnused(compilation: Compilation): void {
   const named = new Set(Object.values(config.channels).map((channel) => channel?.system));
   for (const [name, route] of routes) {
     const at = ['routes', name, 'when', 'hospital'];
-    for (const hospital of wantedIn(compilation, route?.when ?? {}, at)) named.add(hospital);
+    for (const { text } of wantedIn(compilation, route?.when ?? {}, at)) named.add(text);
   }
   for (const name of Object.keys(config.systems)) {
     if (named.has(name)) continue;

@@ -36,22 +36,21 @@ export function typesOf(
   const given = origin.schemas.types;
   const templates = templatesIn(config.render);
   const listed = templates.kind === 'one' ? null : [...templates.configs.keys()];
-  const wanted =
-    config.when?.['type'] === undefined ? null : wantedIn(compilation, config.when, [...at, 'when', 'type']);
-  const unknown = (type: string) => given !== null && !given.has(type);
-  const say = (type: string) =>
-    [`${origin.name} has no type ${type}`, didYouMean(type, given ?? [])] as const;
-  for (const type of (listed ?? []).filter(unknown))
-    reportKey(compilation, [...at, 'render', type], ...say(type));
-  for (const type of (wanted ?? []).filter(unknown))
-    reportValue(compilation, [...at, 'when', 'type'], ...say(type));
-
-  const known = [given === null ? null : [...given], listed, wanted].filter((types) => types !== null);
+  const wanted = wantedIn(compilation, config.when ?? {}, [...at, 'when', 'type']);
+  const places = [
+    ...(listed ?? []).map((text) => ({ text, at: [...at, 'render', text], report: reportKey })),
+    ...wanted.map((value) => ({ ...value, report: reportValue })),
+  ];
+  const unknown = places.filter(({ text }) => given !== null && !given.has(text));
+  for (const { text, at: here, report } of unknown) {
+    report(compilation, here, `${origin.name} has no type ${text}`, didYouMean(text, given ?? []));
+  }
+  const asked = config.when?.['type'] === undefined ? null : wanted.map(({ text }) => text);
+  const known = [given === null ? null : [...given], listed, asked].filter((types) => types !== null);
   const [first, ...others] = known;
   if (first === undefined) return null;
   const types = first.filter((type) => others.every((other) => other.includes(type)));
-  const explained = [...(listed ?? []), ...(wanted ?? [])].some(unknown);
-  if (types.length === 0 && !explained) {
+  if (types.length === 0 && unknown.length === 0) {
     const message = `no message can take ${at.join('.')}: its source, when and render have no type in common`;
     reportKey(compilation, at, message, 'Let when.type and render name the same types.');
   }
@@ -66,22 +65,18 @@ export function checkHospitals(
   at: At,
 ): void {
   const here = [...at, 'when', 'hospital'];
-  for (const hospital of wantedIn(compilation, when, here)) {
-    if (!compilation.systems.has(hospital)) {
+  for (const { text, at: place } of wantedIn(compilation, when, here)) {
+    if (!compilation.systems.has(text)) {
       reportValue(
         compilation,
-        here,
-        `${hospital} is not a system`,
-        didYouMean(hospital, compilation.systems.keys()),
+        place,
+        `${text} is not a system`,
+        didYouMean(text, compilation.systems.keys()),
       );
-    } else if (origin.hospital !== null && origin.hospital !== hospital) {
+    } else if (origin.hospital !== null && origin.hospital !== text) {
       const message = `every message of ${origin.name} is about ${origin.hospital}, so ${at.join('.')} takes none`;
-      reportValue(
-        compilation,
-        here,
-        message,
-        `Write ${origin.hospital}, or add hospital: to the read of the channel.`,
-      );
+      const instead = `Write ${origin.hospital}, or add hospital: to the read of the channel.`;
+      reportValue(compilation, place, message, instead);
     }
   }
 }

@@ -37,7 +37,10 @@ export function checkShape(
 // These say no more than that something below them, which is said too, does not hold.
 const SUMMARIES = ['if', 'allOf', 'anyOf', 'not'];
 
-function isWorthSaying({ keyword, instancePath, params, propertyName }: ErrorObject, yaml: YamlFile): boolean {
+function isWorthSaying(
+  { keyword, instancePath, params, propertyName }: ErrorObject,
+  yaml: YamlFile,
+): boolean {
   if (SUMMARIES.includes(keyword)) return false;
   if (propertyName !== undefined && keyword !== 'propertyNames') return false;
   // It is written, and gone because its secret was not found, which is said already.

@@ -67,7 +67,7 @@ lintTable('problems with names', [
     in: [
       ['routes.yaml', 'when: { hospital: north }', 'when: { type: [booking.requested, booking.requestd] }'],
     ],
-    says: ['routes.yaml:43:19  error  dawy-in has no type booking.requestd  Did you mean booking.requested?'],
+    says: ['routes.yaml:43:39  error  dawy-in has no type booking.requestd  Did you mean booking.requested?'],
   },
   {
     finds: 'a template for a type without a schema',
