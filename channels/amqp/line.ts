@@ -1,8 +1,8 @@
-import { type ChannelModel, connect } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import type { Clock } from '../../engine/clock.ts';
 import { BridgeError } from '../../engine/errors.ts';
+import { openConnection } from './connect.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 // The broker proposes 60 s, and twice that is how long a silent network would go unnoticed.
 const HEARTBEAT_S = '10';
@@ -50,11 +50,7 @@ export class Line {
 
 async function connected(url: string, forget: () => void): Promise<ChannelModel> {
   try {
-    const model = await connect(url, { timeout: CONNECT_TIMEOUT_MS, noDelay: true, keepAlive: true });
-    // `close` follows every `error`; without a listener here the error would end the process.
-    model.on('error', forget);
-    model.on('close', forget);
-    return model;
+    return await openConnection(url, forget);
   } catch (cause) {
     const refused = /403|ACCESS.REFUSED/i.test(String(cause));
     throw new BridgeError(

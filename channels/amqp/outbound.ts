@@ -48,7 +48,10 @@ export class AmqpOutbound implements OutboundChannel {
   }
 
   async stop(): Promise<void> {
-    await this.#publisher?.idle();
+    const ended = new AbortController();
+    // A broker that went silent never answers; what it owes us is over by then for whoever sent it, too.
+    await Promise.race([this.#publisher?.idle(), this.#context.clock.sleep(this.#timeoutMs, ended.signal)]);
+    ended.abort();
     this.#stopping.abort();
     await this.#line.close();
     await this.#run;

@@ -11,12 +11,16 @@ import { startRabbit } from '../../sandbox/servers/rabbitmq.ts';
 import type { RunningServer } from '../../sandbox/servers/server.ts';
 
 /**
- * A broker for tests: the one of TEST_AMQP_URL, which cannot be killed, else a private one of its own in a
- * temporary folder. `stop` ends it and leaves nothing behind.
+ * A broker for tests: the one of TEST_AMQP_URL, which cannot be killed, else a private one in a temporary folder.
+ * `stop` ends a private one and leaves nothing behind.
  */
 export async function testBroker(): Promise<RunningServer> {
   const given = process.env['TEST_AMQP_URL'];
-  if (given) return givenServer(given, 'TEST_AMQP_URL');
+  return given ? givenServer(given, 'TEST_AMQP_URL') : killableBroker();
+}
+
+/** A private broker that nobody else uses, whatever TEST_AMQP_URL says: a test may kill it. */
+export async function killableBroker(): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'hisbridge-rabbitmq-'));
   const server = await startRabbit(folder, () => undefined);
   return {

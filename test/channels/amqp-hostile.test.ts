@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { Line } from '../../channels/amqp/line.ts';
+import { AmqpOutbound } from '../../channels/amqp/outbound.ts';
+import type { ChannelContext } from '../../engine/channel.ts';
+import { SystemClock } from '../../engine/clock.ts';
+import type { BridgeError } from '../../engine/errors.ts';
+import type { ChannelName, SystemName } from '../../engine/message.ts';
+
+function method(classId: number, methodId: number, fields: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt16BE(classId, 0);
+  head.writeUInt16BE(methodId, 2);
+  const payload = Buffer.concat([head, ...fields]);
+  const frame = Buffer.alloc(7);
+  frame.writeUInt8(1, 0);
+  frame.writeUInt32BE(payload.length, 3);
+  return Buffer.concat([frame, payload, Buffer.from([0xce])]);
+}
+
+function short(value: number): Buffer {
+  const buffer = Buffer.alloc(2);
+  buffer.writeUInt16BE(value);
+  return buffer;
+}
+
+function long(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32BE(value);
+  return buffer;
+}
+
+function longString(text: string): Buffer {
+  return Buffer.concat([long(text.length), Buffer.from(text)]);
+}
+
+function shortString(text: string): Buffer {
+  return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
+}
+
+const START = method(10, 10, [Buffer.from([0, 9]), long(0), longString('PLAIN'), longString('en_US')]);
+const TUNE = method(10, 30, [short(2047), long(131_072), short(10)]);
+const OPEN_OK = method(10, 41, [shortString('')]);
+const CLOSE_541 = method(10, 50, [short(541), shortString('INTERNAL_ERROR'), short(0), short(0)]);
+
+/** What a far side says to each thing it hears. */
+type Script = readonly (Buffer | 'end' | 'reset')[];
+
+describe('channels/amqp and a far side that is no broker, or not yet', () => {
+  let server: Server | null = null;
+  const sockets = new Set<Socket>();
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+    if (server === null) return;
+    const closing = once(server, 'close');
+    server.close();
+    await closing;
+    server = null;
+  });
+
+  async function listening(script: Script): Promise<string> {
+    const listener = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      let step = 0;
+      socket.on('data', () => {
+        const word = script[step];
+        step += 1;
+        if (word === 'end') socket.end();
+        else if (word === 'reset') socket.resetAndDestroy();
+        else if (word !== undefined) socket.write(word);
+      });
+    });
+    server = listener;
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    return `amqp://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  }
+
+  const scripts: Readonly<Record<string, Script>> = {
+    'hangs up at once': ['end'],
+    'resets at once': ['reset'],
+    'answers in another protocol': [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    'hangs up during the handshake': [START, 'end'],
+    'closes with 541 during the handshake': [START, TUNE, CLOSE_541],
+  };
+
+  for (const [what, script] of Object.entries(scripts)) {
+    it(`is unavailable when it ${what}`, async () => {
+      const line = new Line(await listening(script), new SystemClock());
+      const error = await line.connection().then(
+        () => null,
+        (thrown: unknown) => thrown as BridgeError,
+      );
+      expect(error?.code).to.equal('broker-unavailable');
+      await line.close();
+    });
+  }
+
+  it('survives a broker that opens and closes in one breath, as one that boots does', async () => {
+    const url = await listening([START, TUNE, Buffer.concat([OPEN_OK, CLOSE_541])]);
+    const context: ChannelContext = {
+      system: 'dawy' as SystemName,
+      connections: { amqp: url },
+      clock: new SystemClock(),
+      report: () => undefined,
+      storeReady: () => Promise.resolve(),
+    };
+    const outbound = new AmqpOutbound('dawy-out' as ChannelName, { exchange: 'his.events' }, context);
+    await outbound.start();
+    const parcel = { key: 'edition-1', body: Buffer.from('{}'), envelope: {}, type: 'booking.placed' };
+    const error = await outbound.send(parcel, new AbortController().signal).then(
+      () => null,
+      (thrown: unknown) => thrown as BridgeError,
+    );
+    expect(error?.code).to.equal('connection-failed');
+    await outbound.stop();
+  });
+});

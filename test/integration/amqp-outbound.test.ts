@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import type { AmqpOutboundOptions } from '../../channels/amqp/options.ts';
+import { AmqpOutbound } from '../../channels/amqp/outbound.ts';
+import type { Parcel } from '../../engine/channel.ts';
+import { BridgeError, type ErrorCode } from '../../engine/errors.ts';
+import type { ChannelName } from '../../engine/message.ts';
+import type { RunningServer } from '../../sandbox/servers/server.ts';
+import { contextFor, prepare, testBroker, testConnection, unique, until } from '../support/rabbitmq.ts';
+
+const NAME = 'dawy-out' as ChannelName;
+const NEVER = new AbortController().signal;
+
+function parcel(
+  key: string,
+  body: object = { specversion: '1.0', id: key },
+  type = 'booking.confirmed',
+): Parcel {
+  return { key, body: Buffer.from(JSON.stringify(body)), envelope: {}, type };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'none'> {
+  return promise.then(
+    () => 'none' as const,
+    (thrown: unknown) => (thrown as BridgeError).code,
+  );
+}
+
+describe('channels/amqp outbound on a real broker', function () {
+  this.timeout(60_000);
+  let broker: RunningServer;
+  let running: AmqpOutbound[] = [];
+
+  before(async () => {
+    broker = await testBroker();
+  });
+
+  after(() => broker.stop());
+
+  afterEach(async () => {
+    await Promise.all(running.map((channel) => channel.stop()));
+    running = [];
+  });
+
+  async function start(options: AmqpOutboundOptions, url = broker.url): Promise<AmqpOutbound> {
+    const channel = new AmqpOutbound(NAME, options, contextFor(url));
+    running.push(channel);
+    await channel.start();
+    return channel;
+  }
+
+  /** An exchange, and a queue bound to what `key` says. */
+  async function listening(key: string, queueArguments: object = { 'x-queue-type': 'quorum' }) {
+    const exchange = unique('his.events');
+    await prepare(broker.url, [{ direction: 'outbound', options: { exchange } }]);
+    const connection = await testConnection(broker.url);
+    const channel = await connection.createChannel();
+    const { queue } = await channel.assertQueue(unique('dawy.events'), {
+      durable: true,
+      arguments: queueArguments,
+    });
+    await channel.bindQueue(queue, exchange, key);
+    return { exchange, queue, connection, channel };
+  }
+
+  it('publishes persistent, under the key of the edition, and answers with the confirm', async () => {
+    const { exchange, queue, connection, channel } = await listening('booking.#');
+    const outbound = await start({ exchange });
+    const answer = await outbound.send(parcel('edition-1'), NEVER);
+    expect(answer).to.include({ otherwise: null, retryAfterMs: null });
+    expect(answer.signals).to.deep.equal(['confirmed']);
+    const message = await channel.get(queue);
+    if (message === false) expect.fail('nothing in the queue');
+    expect(message.properties).to.include({
+      messageId: 'edition-1',
+      type: 'booking.confirmed',
+      deliveryMode: 2,
+      contentType: 'application/cloudevents+json',
+    });
+    expect(message.fields.routingKey).to.equal('booking.confirmed');
+    expect(JSON.parse(message.content.toString())).to.deep.equal({ specversion: '1.0', id: 'edition-1' });
+    await connection.close();
+  });
+
+  it('keeps hundreds under way and has every one of them confirmed', async () => {
+    const { exchange, queue, connection, channel } = await listening('#');
+    const outbound = await start({ exchange });
+    const keys = Array.from({ length: 2000 }, (_, index) => `edition-${index}`);
+    await Promise.all(keys.map((key) => outbound.send(parcel(key, { plain: true }), NEVER)));
+    expect((await channel.checkQueue(queue)).messageCount).to.equal(2000);
+    const message = await channel.get(queue);
+    expect(message === false ? null : message.properties.contentType).to.equal('application/json');
+    await connection.close();
+  });
+
+  it('takes a message that no queue takes for unroutable, though the broker confirms it', async () => {
+    const { exchange, connection } = await listening('booking.#');
+    const outbound = await start({ exchange });
+    const results = await Promise.all([
+      codeOf(outbound.send(parcel('routed'), NEVER)),
+      codeOf(outbound.send(parcel('lost', {}, 'nobody.listens'), NEVER)),
+      codeOf(outbound.send(parcel('routed-too'), NEVER)),
+    ]);
+    expect(results).to.deep.equal(['none', 'unroutable', 'none']);
+    await connection.close();
+  });
+
+  it('takes the refusal of a full queue for busy', async () => {
+    const { exchange, connection, channel, queue } = await listening('#', {
+      'x-queue-type': 'quorum',
+      'x-max-length': 1,
+      'x-overflow': 'reject-publish',
+    });
+    const outbound = await start({ exchange });
+    const seen = new Set<string>();
+    for (let index = 0; index < 50 && !seen.has('busy'); index += 1) {
+      seen.add(await codeOf(outbound.send(parcel(`edition-${index}`), NEVER)));
+    }
+    expect([...seen]).to.have.members(['none', 'busy']);
+    expect((await channel.checkQueue(queue)).messageCount).to.be.at.least(1);
+    await connection.close();
+  });
+
+  it('is unroutable while its exchange is not there, and finds it once it is', async () => {
+    const exchange = unique('his.events');
+    const outbound = await start({ exchange });
+    expect(await codeOf(outbound.send(parcel('early'), NEVER))).to.equal('unroutable');
+    const connection = await testConnection(broker.url);
+    const channel = await connection.createChannel();
+    await channel.assertExchange(exchange, 'topic', { durable: true });
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    await channel.bindQueue(queue, exchange, '#');
+    await until(async () => (await codeOf(outbound.send(parcel('later'), NEVER))) === 'none');
+    await connection.close();
+  });
+
+  it('starts without a broker and says that it has no connection', async () => {
+    const outbound = await start({ exchange: 'his.events' }, 'amqp://127.0.0.1:1');
+    expect(await codeOf(outbound.send(parcel('edition-1'), NEVER))).to.equal('connection-failed');
+  });
+
+  it('does not know what became of a message whose confirm it may not wait for', async () => {
+    const { exchange, connection } = await listening('#');
+    const outbound = await start({ exchange, confirmTimeout: '10s' });
+    await outbound.send(parcel('warm'), NEVER);
+    const impatient = new AbortController();
+    const sending = codeOf(outbound.send(parcel('edition-1'), impatient.signal));
+    impatient.abort();
+    expect(await sending).to.equal('confirm-missing');
+    // Sent again under the same id it is confirmed, whatever became of the first.
+    expect(await codeOf(outbound.send(parcel('edition-1'), NEVER))).to.equal('none');
+    await connection.close();
+  });
+
+  it('refuses an address that is no URL of a broker', () => {
+    const create = () => new AmqpOutbound(NAME, { exchange: 'his.events' }, contextFor('http://127.0.0.1'));
+    expect(create).to.throw(BridgeError, 'no amqp:// URL');
+  });
+});
