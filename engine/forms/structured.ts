@@ -19,7 +19,7 @@ import {
   report,
   within,
 } from './handlebars/compilation.ts';
-import { compileProgram, items } from './handlebars/program.ts';
+import { compileProgram, insideOf, items } from './handlebars/program.ts';
 import { json } from './json/json.ts';
 import { readAgain } from './output.ts';
 import type { Place } from './refusal.ts';
@@ -127,7 +127,7 @@ function compileEach(map: YAMLMap, names: Names, source: Source): Build {
     report(compilation, placeOfNode(list, source), '$each takes one path, or an optional one', usage);
     return NOTHING;
   }
-  const build = compileNode(item, within(names, [...only.path, '*'], true), source);
+  const build = compileNode(item, within(insideOf(names, only), [...only.path, '*'], true), source);
   return (frame) =>
     items(compilation, only, frame)
       .map(build)

@@ -44,16 +44,21 @@ export interface Names {
   readonly contexts: readonly (readonly string[])[];
   /** Inside an `each`, where `@index` has a meaning. */
   readonly inList: boolean;
-  /** Paths that an `if` around this place has looked at. */
-  readonly guarded: ReadonlySet<string>;
+  /** Paths that something around this place has looked at: this place is only reached when they are there. */
+  readonly guarded: readonly (readonly string[])[];
 }
 
-export const OUTERMOST: Names = { contexts: [[]], inList: false, guarded: new Set() };
+export const OUTERMOST: Names = { contexts: [[]], inList: false, guarded: [] };
 
 export function within(names: Names, context: readonly string[], inList: boolean): Names {
   return { ...names, contexts: [...names.contexts, context], inList };
 }
 
 export function guardedBy(names: Names, path: readonly string[] | null): Names {
-  return path === null ? names : { ...names, guarded: new Set([...names.guarded, path.join('.')]) };
+  return path === null ? names : { ...names, guarded: [...names.guarded, path] };
+}
+
+/** Whether a path, or what it is in, was looked at. What no schema can promise is then no surprise. */
+export function isGuarded({ guarded }: Names, path: readonly string[]): boolean {
+  return guarded.some((guard) => guard.every((part, i) => path[i] === part));
 }

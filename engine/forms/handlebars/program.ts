@@ -171,13 +171,18 @@ function compileInside(
     return NOTHING;
   }
   const isEach = name === 'each';
-  const inside = within(names, isEach ? [...path, '*'] : path, isEach || names.inList);
+  const inside = within(insideOf(names, subject), isEach ? [...path, '*'] : path, isEach || names.inList);
   const body = compileBody(block.program, inside, setting);
   const otherwise = compileBody(block.inverse, names, setting);
   return (frame) => {
     const frames = isEach ? items(setting.compilation, subject, frame) : contents(subject, frame);
     return frames.length === 0 ? otherwise(frame) : frames.map(body).join('');
   };
+}
+
+/** What is known inside an `each` or `with`: that what it is about is there. */
+export function insideOf(names: Names, { path, optional }: Expression): Names {
+  return optional === true ? guardedBy(names, path) : names;
 }
 
 /** One frame for each item of a list; none for an absent one. */

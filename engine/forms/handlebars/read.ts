@@ -1,6 +1,6 @@
 import { BridgeError } from '../../errors.ts';
 import type { Place } from '../refusal.ts';
-import { type Compilation, type Frame, type Locate, type Names, report } from './compilation.ts';
+import { type Compilation, type Frame, isGuarded, type Locate, type Names, report } from './compilation.ts';
 import { unknownName } from './names.ts';
 
 /** A compiled expression; undefined is the absent value. */
@@ -8,12 +8,16 @@ export interface Expression {
   evaluate(frame: Frame): unknown;
   /** Where in the scope the value is read; null for what is not read but made. */
   readonly path: readonly string[] | null;
+  /** It may give nothing. */
+  readonly optional?: boolean;
   /** For errors: `message.patient.name`, `code "clinic"`. */
   readonly label: string;
   readonly place: Place;
 }
 
 type Node = hbs.AST.PathExpression;
+
+const EVERYTHING = { message: 'this is everything at once here', instead: 'message' };
 
 /** Compiles a path: `message.slot.start`, `this`, `../name`, `@index`, `@root.booking.state`. */
 export function compileRead(
@@ -33,18 +37,19 @@ export function compileRead(
     return null;
   }
   const path = [...context, ...parts.map((part) => (/^\d+$/.test(part) ? '*' : part))];
-  const wrong = unknownName(path);
+  const wrong = path.length === 0 ? EVERYTHING : unknownName(path);
   if (wrong !== null) {
     report(compilation, place, wrong.message, wrong.instead);
     return null;
   }
   const label = path.join('.');
-  compilation.reads.push({ path, ...place, optional: optional || names.guarded.has(label) });
+  compilation.reads.push({ path, ...place, optional: optional || isGuarded(names, path) });
   const { file } = compilation;
   return {
     path,
     label,
     place,
+    optional,
     evaluate: (frame) => {
       const value = parts.reduce(step, valueAt(frame, depth));
       // null is how JSON says that there is nothing.

@@ -99,6 +99,13 @@ describe('json templates', () => {
     }
   });
 
+  it('wrap a message that is as large and deep as a body may be', () => {
+    let deep: unknown = 'x'.repeat(1_048_000);
+    for (let level = 0; level < 64; level++) deep = { a: deep };
+    const bytes = compiled(FILE, "a: [{ b: '{{message}}' }]").render(scopeOf(deep));
+    expect(JSON.parse(Buffer.from(bytes).toString())).to.deep.equal({ a: [{ b: deep }] });
+  });
+
   it('render the same bytes every time', () => {
     const template = compiled(FILE, "b: 1\na: '{{message.a}}'");
     const scope = scopeOf({ a: { z: 1, b: 2 } });

@@ -168,6 +168,33 @@ describe('reads of a template', () => {
   });
 });
 
+describe('reads inside what may be absent', () => {
+  const optional = (text: string): Record<string, boolean> =>
+    Object.fromEntries(compiled(FILE, text).reads.map((read) => [read.path.join('.'), read.optional]));
+
+  it('are no surprise once something around them has looked', () => {
+    expect(optional('<a>{{#if message.p}}{{message.p.x}}{{message.q}}{{/if}}</a>')).to.deep.equal({
+      'message.p': true,
+      'message.p.x': true,
+      'message.q': false,
+    });
+    expect(
+      optional('<a>{{#unless message.p}}{{message.p}}{{else}}{{message.p.x}}{{/unless}}</a>'),
+    ).to.deep.equal({
+      'message.p': false,
+      'message.p.x': true,
+    });
+    expect(
+      optional('<a>{{#each (optional message.s)}}{{at}}{{/each}}{{#with message.w}}{{x}}{{/with}}</a>'),
+    ).to.deep.equal({
+      'message.s': true,
+      'message.s.*.at': true,
+      'message.w': false,
+      'message.w.x': false,
+    });
+  });
+});
+
 describe('problems of a template', () => {
   const problem = (text: string): string => {
     const [first] = problemsOf(FILE, text);
@@ -190,6 +217,7 @@ describe('problems of a template', () => {
     expect(problem('<a>{{optional}}</a>')).to.contain('optional takes 1');
     expect(problem('<a>{{optional message.a message.b}}</a>')).to.contain('optional takes 1');
     expect(problem('<a>{{#list message.a}}{{/list}}</a>')).to.contain('there is no block list');
+    expect(problem('<a>{{this}}</a>')).to.contain('everything at once');
     expect(problem('<a>{{@index}}</a>')).to.contain('inside each only');
     expect(problem('<a>{{../message.a}}</a>')).to.contain('leads out of the template');
     expect(problem('<a>{{#each message.a as |x|}}{{/each}}</a>')).to.contain('| this');
