@@ -5,6 +5,7 @@ import { BridgeError } from '../engine/errors.ts';
 import { removeEndpoints, SANDBOX_FOLDER } from './environment.ts';
 import { demonstrate } from './launcher/demo.ts';
 import { type Lock, takeLock } from './launcher/lock.ts';
+import { whenNpmEnds } from './launcher/parent.ts';
 import { endProcessesOf, killProcessesOf } from './launcher/processes.ts';
 import { Sandbox } from './launcher/sandbox.ts';
 import { Trail } from './launcher/trail.ts';
@@ -27,6 +28,7 @@ process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+whenNpmEnds(() => onSignal('SIGTERM'));
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error) => {
     console.error('The launcher failed. This is a defect; everything it started is ended.', error);

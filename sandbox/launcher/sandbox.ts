@@ -32,20 +32,17 @@ export class Sandbox {
     const folder = this.#folder;
     const { digestKey } = secretsOf(folder);
     const [database, amqp, hospitals] = await all([
-      this.#timed('PostgreSQL', () => startPostgres(folder, this.#say)),
+      this.#startDatabase(),
       this.#timed('RabbitMQ', () => startRabbit(folder, this.#say)),
       this.#startHospitals(),
     ]);
-    const reached = { database: database.url, amqp: amqp.url, hospitals };
+    const reached = { database, amqp: amqp.url, hospitals };
     const env = engineEnvironment(reached, digestKey);
-    await all([
-      this.#step('database migrated', () => hisbridge(folder, env, 'migrate')),
-      this.#step('broker topology applied', async () => {
-        await declareBookings(amqp.url);
-        await hisbridge(folder, env, 'topology', 'apply');
-        await declareDawyQueue(amqp.url);
-      }),
-    ]);
+    await this.#step('broker topology applied', async () => {
+      await declareBookings(amqp.url);
+      await hisbridge(folder, env, 'topology', 'apply');
+      await declareDawyQueue(amqp.url);
+    });
     const { ready } = await this.#timed('engine', async () => {
       const engine = await startEngine({ folder, env, say: this.#say, onEvent });
       return { ...engine, stop: () => engine.part.stop() };
@@ -61,6 +58,13 @@ export class Sandbox {
       this.#say(`  ending ${name}`);
       await stop();
     }
+  }
+
+  // Migrated while RabbitMQ, which takes longest, still boots.
+  async #startDatabase(): Promise<string> {
+    const { url } = await this.#timed('PostgreSQL', () => startPostgres(this.#folder, this.#say));
+    await this.#step('database migrated', () => hisbridge(this.#folder, { DATABASE_URL: url }, 'migrate'));
+    return url;
   }
 
   async #startHospitals(): Promise<Readonly<Record<string, HospitalEndpoints>>> {

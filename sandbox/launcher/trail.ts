@@ -72,7 +72,7 @@ export function linesOf(event: LoggedEvent): readonly string[] {
       return ['The configuration has problems. The engine goes on with the plan it has:', ...problems(event)];
     case 'plan-activated':
       return [
-        `  new plan ${`${event['hash']}`.slice(0, 12)} with ${event['routes']} routes: it holds from the next message on`,
+        `  plan ${`${event['hash']}`.slice(0, 12)} with ${event['routes']} routes holds from the next message on`,
       ];
     default:
       return notable(event);
