@@ -82,7 +82,8 @@ export class Dispatcher implements Slots {
   /** Takes the breaker as the database has it, and tries the channel when its pause is over. */
   follow(breaker: BreakerState | undefined): void {
     if (breaker !== undefined) this.#gate.follow(breaker);
-    if (!this.#stopped) this.#gate.tryAgain(this.#outbound?.deadlineMs ?? 0);
+    // An instance without a share has no slot for a trial either.
+    if (!this.#stopped && this.#share > 0) this.#gate.tryAgain(this.#outbound?.deadlineMs ?? 0);
   }
 
   /** Looks for queued work. Cheap when there is none. */

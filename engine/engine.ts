@@ -56,6 +56,8 @@ export class Engine {
   readonly #settler: Settler;
   readonly #editions: Batcher<Edition, boolean>;
   readonly #life: Life;
+  /** Aborted when stopping begins, and when everything under way has ended. */
+  readonly #ending = new AbortController();
   readonly #stopping = new AbortController();
   #plan: Plan;
   #division: Division = NOT_YET;
@@ -76,7 +78,7 @@ export class Engine {
     };
     const shared = { plan: () => this.#plan, desk, store, clock, random, digest, telemetry, handOver };
     this.#intake = new Intake(shared);
-    this.#settler = new Settler(shared);
+    this.#settler = new Settler({ ...shared, stopping: this.#ending.signal });
     this.#editions = new Batcher((editions) => store.writeEditions(editions));
     this.#life = new Life({
       store,
@@ -135,6 +137,7 @@ export class Engine {
   /** Takes nothing new, lets what is under way end, and leaves the living. */
   async stop(): Promise<void> {
     await this.#changing;
+    this.#ending.abort();
     await Promise.all([...this.#inbound.values()].map(({ channel }) => channel.stop()));
     await this.#intake.idle();
     await Promise.all([...this.#outbound.keys()].map((name) => this.#closeOutbound(name)));

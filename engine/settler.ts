@@ -12,7 +12,7 @@ import {
   type Said,
 } from './consequences.ts';
 import type { Next, Outcome } from './delivery.ts';
-import type { BridgeError } from './errors.ts';
+import { BridgeError } from './errors.ts';
 import { failpoint } from './failpoint.ts';
 import type { Digest } from './lane.ts';
 import { type Message, newId } from './message.ts';
@@ -32,6 +32,8 @@ export interface SettlerParts {
   readonly digest: Digest;
   readonly telemetry: Telemetry;
   readonly handOver: HandOver;
+  /** Aborted when the engine stops: then a lost store is not waited for. */
+  readonly stopping: AbortSignal;
 }
 
 /** One attempt that is over, and where its delivery stands now. */
@@ -72,11 +74,14 @@ export class Settler {
     this.#settling = new Batcher((entries) => this.#settle(entries));
   }
 
-  /** Resolves once it is on disk, with the next of the lane when that became ours. Rejects when the store is lost. */
+  /**
+   * Resolves once it is on disk, with the next of the lane when that became ours. While the store is away it
+   * waits: a known answer is worth more than asking again. Whoever took the delivery over meanwhile fences it.
+   */
   async settle(ended: Ended): Promise<{ readonly kind: Settled['kind']; readonly promoted: Work | null }> {
     failpoint('M10');
     const entry = this.#entry(ended);
-    const settled = await this.#settling.add(entry);
+    const settled = await this.#patiently(() => this.#settling.add(entry));
     failpoint('M11');
     this.#emit(entry, settled);
     return { kind: settled.kind, promoted: settled.kind === 'settled' ? settled.promoted : null };
@@ -84,6 +89,19 @@ export class Settler {
 
   idle(): Promise<void> {
     return this.#settling.idle();
+  }
+
+  async #patiently<Result>(settle: () => Promise<Result>): Promise<Result> {
+    const { store, stopping } = this.#parts;
+    for (;;) {
+      try {
+        return await settle();
+      } catch (thrown) {
+        const isAway = thrown instanceof BridgeError && thrown.code === 'store-unavailable';
+        if (!isAway || stopping.aborted) throw thrown;
+      }
+      await store.ready(stopping);
+    }
   }
 
   #entry(ended: Ended): Entry {
