@@ -135,7 +135,7 @@ export function describeOutbound<Far extends FarSide>(kind: string, suite: Outbo
       await failure(send('key-1'));
       far.behave('takes');
 
-      const answer = await untilAvailable(() => send('key-2'));
+      const answer = await onceItLeft(() => send('key-2'));
 
       expect(answer.signals).to.include(suite.taken);
     });
@@ -204,7 +204,7 @@ export function describeOutbound<Far extends FarSide>(kind: string, suite: Outbo
       far.behave('breaks-off');
       const broken = await failure(send('key-1'));
       far.behave('silent');
-      const silent = untilSent(() => failure(send('key-2', deadline.signal)));
+      const silent = failure(onceItLeft(() => send('key-2', deadline.signal)));
       await far.arrived(2);
       deadline.abort();
       const late = await silent;
@@ -250,21 +250,17 @@ export async function failure(send: Promise<Answer>): Promise<BridgeError> {
   return thrown as BridgeError;
 }
 
-/** Sends until the channel is connected again; a kind that reconnects by itself needs a while. */
-async function untilAvailable(send: () => Promise<Answer>): Promise<Answer> {
+/** Sends until a parcel left: a kind that reconnects by itself needs a while after its connection broke. */
+async function onceItLeft(send: () => Promise<Answer>): Promise<Answer> {
+  const patience = AbortSignal.timeout(4_000);
   for (;;) {
-    const outcome = await send().catch((reason: unknown) => reason);
-    if (!(outcome instanceof BridgeError)) return outcome as Answer;
-    if (outcome.fault !== 'unavailable') throw outcome;
-    await new Promise(setImmediate);
-  }
-}
-
-async function untilSent(send: () => Promise<BridgeError>): Promise<BridgeError> {
-  for (;;) {
-    const error = await send();
-    if (error.fault !== 'unavailable') return error;
-    await new Promise(setImmediate);
+    try {
+      return await send();
+    } catch (thrown) {
+      const left = !(thrown instanceof BridgeError) || thrown.fault !== 'unavailable';
+      if (left || patience.aborted) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 }
 
