@@ -1,14 +1,12 @@
-import {
-  type AmqpInboundOptions,
-  type AmqpOutboundOptions,
-  EXCHANGE_TYPE,
-  type ExchangeType,
-} from './options.ts';
+import type { AmqpInboundOptions, AmqpOutboundOptions, ExchangeType } from './options.ts';
 
 /** What one channel of kind amqp asks of the broker. */
 export type AmqpChannel =
-  | { readonly direction: 'inbound'; readonly options: AmqpInboundOptions }
-  | { readonly direction: 'outbound'; readonly options: AmqpOutboundOptions };
+  | { readonly direction: 'inbound'; readonly options: Pick<AmqpInboundOptions, 'queue' | 'bind'> }
+  | {
+      readonly direction: 'outbound';
+      readonly options: Pick<AmqpOutboundOptions, 'exchange' | 'exchangeType'>;
+    };
 
 export interface DesiredQueue {
   readonly name: string;
@@ -48,7 +46,7 @@ export function planTopology(channels: readonly AmqpChannel[]): Topology {
   const bindings = new Map<string, Binding>();
   for (const channel of channels) {
     if (channel.direction === 'outbound') {
-      exchanges.set(channel.options.exchange, channel.options.exchangeType ?? EXCHANGE_TYPE);
+      exchanges.set(channel.options.exchange, channel.options.exchangeType);
       continue;
     }
     const { queue, bind } = channel.options;

@@ -5,7 +5,7 @@ import { addressOf } from './address.ts';
 import { deadLetterQueue, planTopology } from './desired.ts';
 import { Feed } from './feed.ts';
 import { Line } from './line.ts';
-import { type AmqpInboundOptions, PREFETCH } from './options.ts';
+import type { AmqpInboundOptions } from './options.ts';
 import { examine, firstDifference } from './topology.ts';
 
 // Longer than any transaction of the keeper; after it the broker brings the rest to the next instance.
@@ -36,7 +36,7 @@ export class AmqpInbound implements InboundChannel {
    * `topology-differs` when the broker is there and does not have the queues as they must be.
    */
   async start(accept: Accept): Promise<void> {
-    const { queue, prefetch = PREFETCH } = this.#options;
+    const { queue, prefetch } = this.#options;
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     let begun = false;
     const main = this.#feed(

@@ -1,28 +1,28 @@
 import type { OptionsSchema } from '../../engine/channel.ts';
-import { BridgeError } from '../../engine/errors.ts';
 
-/** What an inbound channel of kind amqp says in routes.yaml. */
+/** What routes.yaml says about an inbound channel of kind amqp, defaults filled in. */
 export interface AmqpInboundOptions {
   readonly queue: string;
   readonly bind?: { readonly exchange: string; readonly keys: readonly string[] };
-  readonly prefetch?: number;
+  readonly prefetch: number;
 }
 
-/** What an outbound channel of kind amqp says in routes.yaml. */
+/** What routes.yaml says about an outbound channel of kind amqp, defaults filled in. */
 export interface AmqpOutboundOptions {
   readonly exchange: string;
-  readonly exchangeType?: ExchangeType;
-  readonly key?: string;
-  readonly confirmTimeout?: string | number;
+  readonly exchangeType: ExchangeType;
+  readonly key: string;
+  /** In milliseconds. */
+  readonly confirmTimeout: number;
 }
 
 export type ExchangeType = 'topic' | 'direct' | 'fanout' | 'headers';
 
 // Two batches of the keeper: one on its way to the store while the next one gathers.
-export const PREFETCH = 400;
-export const EXCHANGE_TYPE: ExchangeType = 'topic';
-export const ROUTING_KEY = '{type}';
-export const CONFIRM_TIMEOUT = '10s';
+const PREFETCH = 400;
+const EXCHANGE_TYPE: ExchangeType = 'topic';
+const ROUTING_KEY = '{type}';
+const CONFIRM_TIMEOUT = '10s';
 
 const NAME = { type: 'string', minLength: 1, maxLength: 255 };
 
@@ -61,11 +61,6 @@ export const INBOUND_SCHEMA: OptionsSchema = {
       maximum: 2000,
       default: PREFETCH,
       description: 'How many messages may be under way between the broker and the store.',
-    },
-    maxBytes: {
-      type: 'string',
-      format: 'size',
-      description: 'A larger body is kept as refused: body-too-large.',
     },
   },
 };
@@ -106,13 +101,3 @@ export const ENVELOPE_SCHEMA: OptionsSchema = {
   properties: {},
   description: 'Nothing: the type of the message makes the routing key.',
 };
-
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** Milliseconds of `10s`; a number is milliseconds already. Throws `config-invalid` for anything else. */
-export function milliseconds(duration: string | number): number {
-  if (typeof duration === 'number') return duration;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration);
-  if (match === null) throw new BridgeError('config-invalid', `"${duration}" is no duration such as 10s`);
-  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
-}

@@ -4,7 +4,7 @@ import type { ChannelName } from '../../engine/message.ts';
 import { systemRandom } from '../../engine/random.ts';
 import { addressOf } from './address.ts';
 import { Line } from './line.ts';
-import { type AmqpOutboundOptions, CONFIRM_TIMEOUT, milliseconds, ROUTING_KEY } from './options.ts';
+import type { AmqpOutboundOptions } from './options.ts';
 import { Publisher } from './publisher.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -24,11 +24,10 @@ export class AmqpOutbound implements OutboundChannel {
   readonly name: ChannelName;
   readonly #options: AmqpOutboundOptions;
   readonly #context: ChannelContext;
-  readonly #timeoutMs: number;
   readonly #line: Line;
   readonly #stopping = new AbortController();
   /** The first try to connect has ended, one way or the other: until then a send waits. */
-  readonly #tried = Promise.withResolvers<void>();
+  #tried = Promise.resolve();
   #publisher: Publisher | null = null;
   #obstacle: BridgeError | null = null;
   #run: Promise<void> = Promise.resolve();
@@ -38,30 +37,28 @@ export class AmqpOutbound implements OutboundChannel {
     this.name = name;
     this.#options = options;
     this.#context = context;
-    this.#timeoutMs = milliseconds(options.confirmTimeout ?? CONFIRM_TIMEOUT);
     this.#line = new Line(addressOf(context), context.clock);
   }
 
   start(): Promise<void> {
-    this.#run = this.#connect();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#tried = promise;
+    this.#run = this.#connect(resolve);
     return Promise.resolve();
   }
 
   async stop(): Promise<void> {
-    const ended = new AbortController();
-    // A broker that went silent never answers; what it owes us is over by then for whoever sent it, too.
-    await Promise.race([this.#publisher?.idle(), this.#context.clock.sleep(this.#timeoutMs, ended.signal)]);
-    ended.abort();
+    await this.#publisher?.idle();
     this.#stopping.abort();
     await this.#line.close();
     await this.#run;
   }
 
   async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
-    await this.#tried.promise;
+    await this.#tried;
     const publisher = this.#publisher;
     if (publisher === null) throw this.#unavailable();
-    const { exchange, key = ROUTING_KEY } = this.#options;
+    const { exchange, key, confirmTimeout } = this.#options;
     const publication = {
       exchange,
       routingKey: key.replaceAll('{type}', parcel.type),
@@ -75,7 +72,7 @@ export class AmqpOutbound implements OutboundChannel {
         appId: 'hisbridge',
       },
     };
-    await publisher.publish(publication, this.#timeoutMs, signal);
+    await publisher.publish(publication, confirmTimeout, signal);
     return CONFIRMED;
   }
 
@@ -86,8 +83,8 @@ export class AmqpOutbound implements OutboundChannel {
     return new BridgeError('connection-failed', `${this.name} is not connected to its broker`, { cause });
   }
 
-  /** One connection after another until it is stopped. */
-  async #connect(): Promise<void> {
+  /** One connection after another until it is stopped. `tried` hears when the first try has ended. */
+  async #connect(tried: () => void): Promise<void> {
     const { report, clock } = this.#context;
     const { signal } = this.#stopping;
     let told: string | null = null;
@@ -97,7 +94,7 @@ export class AmqpOutbound implements OutboundChannel {
         this.#failures = 0;
         told = null;
         report('opened', `publishing to ${this.#options.exchange}`);
-        this.#tried.resolve();
+        tried();
         await this.#publisher.closed;
         this.#publisher = null;
         this.#obstacle = null;
@@ -107,7 +104,7 @@ export class AmqpOutbound implements OutboundChannel {
         if (told !== this.#obstacle.message) report('closed', this.#obstacle.message);
         told = this.#obstacle.message;
       }
-      this.#tried.resolve();
+      tried();
       await clock.sleep(this.#pauseMs(), signal);
     }
   }

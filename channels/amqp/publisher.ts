@@ -31,7 +31,8 @@ export class Publisher {
   /** By message id. Two of one id are under way when the first was given up on: a return is then both's. */
   readonly #pending = new Map<string, Set<Pending>>();
   readonly #waiting = new Set<() => void>();
-  readonly #idle = new Set<() => void>();
+  readonly #idle: (() => void)[] = [];
+  #sending = 0;
   #open = true;
   #full = false;
   #blocked = false;
@@ -94,21 +95,23 @@ export class Publisher {
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) over.abort();
     const deadline = this.#clock.sleep(timeoutMs, over.signal).then(() => 'late' as const);
+    this.#sending += 1;
     try {
       await this.#room(deadline);
-      const settlement = await Promise.race([this.#write(publication), deadline]);
-      answer(settlement, publication.exchange);
+      if (signal.aborted)
+        throw new BridgeError('connection-failed', 'its time was over before it was published');
+      answer(await Promise.race([this.#write(publication), deadline]), publication.exchange);
     } finally {
       signal.removeEventListener('abort', abort);
       over.abort();
+      this.#sending -= 1;
+      if (this.#sending === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
-  /** Resolves once nothing is under way. */
+  /** Resolves once every publication under way has its end. */
   async idle(): Promise<void> {
-    while (this.#pending.size > 0) {
-      await new Promise<void>((resolve) => this.#idle.add(resolve));
-    }
+    if (this.#sending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Waits while the broker blocks the connection or the buffer of the channel is full. */
@@ -160,9 +163,6 @@ export class Publisher {
     const same = this.#pending.get(messageId);
     same?.delete(pending);
     if (same?.size === 0) this.#pending.delete(messageId);
-    if (this.#pending.size > 0) return;
-    for (const resolve of this.#idle) resolve();
-    this.#idle.clear();
   }
 
   #end(resolve: () => void): void {

@@ -3,46 +3,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { expect } from 'chai';
 import { Line } from '../../channels/amqp/line.ts';
 import { AmqpOutbound } from '../../channels/amqp/outbound.ts';
-import type { ChannelContext } from '../../engine/channel.ts';
 import { SystemClock } from '../../engine/clock.ts';
 import type { BridgeError } from '../../engine/errors.ts';
-import type { ChannelName, SystemName } from '../../engine/message.ts';
-
-function method(classId: number, methodId: number, fields: readonly Buffer[]): Buffer {
-  const head = Buffer.alloc(4);
-  head.writeUInt16BE(classId, 0);
-  head.writeUInt16BE(methodId, 2);
-  const payload = Buffer.concat([head, ...fields]);
-  const frame = Buffer.alloc(7);
-  frame.writeUInt8(1, 0);
-  frame.writeUInt32BE(payload.length, 3);
-  return Buffer.concat([frame, payload, Buffer.from([0xce])]);
-}
-
-function short(value: number): Buffer {
-  const buffer = Buffer.alloc(2);
-  buffer.writeUInt16BE(value);
-  return buffer;
-}
-
-function long(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeUInt32BE(value);
-  return buffer;
-}
-
-function longString(text: string): Buffer {
-  return Buffer.concat([long(text.length), Buffer.from(text)]);
-}
-
-function shortString(text: string): Buffer {
-  return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
-}
-
-const START = method(10, 10, [Buffer.from([0, 9]), long(0), longString('PLAIN'), longString('en_US')]);
-const TUNE = method(10, 30, [short(2047), long(131_072), short(10)]);
-const OPEN_OK = method(10, 41, [shortString('')]);
-const CLOSE_541 = method(10, 50, [short(541), shortString('INTERNAL_ERROR'), short(0), short(0)]);
+import type { ChannelName } from '../../engine/message.ts';
+import { contextFor, outboundOptions } from '../support/rabbitmq.ts';
+import { CLOSE_541, OPEN_OK, START, TUNE } from './amqp-frames.ts';
 
 /** What a far side says to each thing it hears. */
 type Script = readonly (Buffer | 'end' | 'reset')[];
@@ -102,14 +67,11 @@ describe('channels/amqp and a far side that is no broker, or not yet', () => {
 
   it('survives a broker that opens and closes in one breath, as one that boots does', async () => {
     const url = await listening([START, TUNE, Buffer.concat([OPEN_OK, CLOSE_541])]);
-    const context: ChannelContext = {
-      system: 'dawy' as SystemName,
-      connections: { amqp: url },
-      clock: new SystemClock(),
-      report: () => undefined,
-      storeReady: () => Promise.resolve(),
-    };
-    const outbound = new AmqpOutbound('dawy-out' as ChannelName, { exchange: 'his.events' }, context);
+    const outbound = new AmqpOutbound(
+      'dawy-out' as ChannelName,
+      outboundOptions('his.events'),
+      contextFor(url),
+    );
     await outbound.start();
     const parcel = { key: 'edition-1', body: Buffer.from('{}'), envelope: {}, type: 'booking.placed' };
     const error = await outbound.send(parcel, new AbortController().signal).then(

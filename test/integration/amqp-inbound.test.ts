@@ -28,14 +28,10 @@ function numbered(count: number, from = 0): readonly string[] {
 }
 
 /** One queue with Dawy's exchange in front of it, and the channel that consumes it. */
-function setting(prefetch?: number) {
+function setting(prefetch = 400) {
   const exchange = unique('dawy');
   const queue = unique('hisbridge.bookings');
-  const options = {
-    queue,
-    bind: { exchange, keys: ['booking.#'] },
-    ...(prefetch === undefined ? {} : { prefetch }),
-  };
+  const options = { queue, bind: { exchange, keys: ['booking.#'] }, prefetch };
   return { exchange, queue, options, channels: [{ direction: 'inbound' as const, options }] };
 }
 

@@ -10,6 +10,7 @@ import {
   contextFor,
   depth,
   killableBroker,
+  outboundOptions,
   prepare,
   publishAll,
   unique,
@@ -24,7 +25,7 @@ const SETTLE_MS = 3000;
 function setting() {
   const exchange = unique('dawy');
   const queue = unique('hisbridge.bookings');
-  const inbound = { queue, bind: { exchange, keys: ['#'] } };
+  const inbound = { queue, bind: { exchange, keys: ['#'] }, prefetch: 400 };
   return { exchange, queue, inbound, channels: [{ direction: 'inbound' as const, options: inbound }] };
 }
 
@@ -77,7 +78,11 @@ describe('channels/amqp and a broker that is killed', function () {
       kept.push(arrival.headers['amqp.messageId'] ?? '');
       return ACCEPTED;
     });
-    const outbound = new AmqpOutbound('dawy-out' as ChannelName, { exchange }, contextFor(broker.url));
+    const outbound = new AmqpOutbound(
+      'dawy-out' as ChannelName,
+      outboundOptions(exchange),
+      contextFor(broker.url),
+    );
     await outbound.start();
     const codes = new Set<string>();
     let confirmed = 0;
@@ -116,7 +121,11 @@ describe('channels/amqp and a broker that is killed', function () {
     const { exchange, inbound } = settings.down;
     const first = new AmqpInbound('dawy-in' as ChannelName, inbound, contextFor(broker.url));
     await first.start(async () => ACCEPTED);
-    const outbound = new AmqpOutbound('dawy-out' as ChannelName, { exchange }, contextFor(broker.url));
+    const outbound = new AmqpOutbound(
+      'dawy-out' as ChannelName,
+      outboundOptions(exchange),
+      contextFor(broker.url),
+    );
     await outbound.start();
     await broker.kill();
     await Promise.all([first.stop(), outbound.stop()]);

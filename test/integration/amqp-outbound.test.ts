@@ -5,7 +5,15 @@ import type { Parcel } from '../../engine/channel.ts';
 import { BridgeError, type ErrorCode } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import type { RunningServer } from '../../sandbox/servers/server.ts';
-import { contextFor, prepare, testBroker, testConnection, unique, until } from '../support/rabbitmq.ts';
+import {
+  contextFor,
+  outboundOptions,
+  prepare,
+  testBroker,
+  testConnection,
+  unique,
+  until,
+} from '../support/rabbitmq.ts';
 
 const NAME = 'dawy-out' as ChannelName;
 const NEVER = new AbortController().signal;
@@ -41,8 +49,11 @@ describe('channels/amqp outbound on a real broker', function () {
     running = [];
   });
 
-  async function start(options: AmqpOutboundOptions, url = broker.url): Promise<AmqpOutbound> {
-    const channel = new AmqpOutbound(NAME, options, contextFor(url));
+  async function start(
+    options: Pick<AmqpOutboundOptions, 'exchange'>,
+    url = broker.url,
+  ): Promise<AmqpOutbound> {
+    const channel = new AmqpOutbound(NAME, outboundOptions(options.exchange), contextFor(url));
     running.push(channel);
     await channel.start();
     return channel;
@@ -51,7 +62,7 @@ describe('channels/amqp outbound on a real broker', function () {
   /** An exchange, and a queue bound to what `key` says. */
   async function listening(key: string, queueArguments: object = { 'x-queue-type': 'quorum' }) {
     const exchange = unique('his.events');
-    await prepare(broker.url, [{ direction: 'outbound', options: { exchange } }]);
+    await prepare(broker.url, [{ direction: 'outbound', options: outboundOptions(exchange) }]);
     const connection = await testConnection(broker.url);
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue(unique('dawy.events'), {
@@ -140,7 +151,7 @@ describe('channels/amqp outbound on a real broker', function () {
 
   it('does not know what became of a message whose confirm it may not wait for', async () => {
     const { exchange, connection } = await listening('#');
-    const outbound = await start({ exchange, confirmTimeout: '10s' });
+    const outbound = await start({ exchange });
     await outbound.send(parcel('warm'), NEVER);
     const impatient = new AbortController();
     const sending = codeOf(outbound.send(parcel('edition-1'), impatient.signal));
@@ -152,7 +163,8 @@ describe('channels/amqp outbound on a real broker', function () {
   });
 
   it('refuses an address that is no URL of a broker', () => {
-    const create = () => new AmqpOutbound(NAME, { exchange: 'his.events' }, contextFor('http://127.0.0.1'));
+    const create = () =>
+      new AmqpOutbound(NAME, outboundOptions('his.events'), contextFor('http://127.0.0.1'));
     expect(create).to.throw(BridgeError, 'no amqp:// URL');
   });
 });

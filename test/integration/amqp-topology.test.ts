@@ -11,7 +11,7 @@ function setting() {
   const exchange = unique('his.events');
   const desired = planTopology([
     { direction: 'inbound', options: { queue, bind: { exchange: foreign, keys: ['booking.#'] } } },
-    { direction: 'outbound', options: { exchange } },
+    { direction: 'outbound', options: { exchange, exchangeType: 'topic' } },
   ]);
   return { foreign, queue, exchange, desired };
 }

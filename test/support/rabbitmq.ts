@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
+import type { AmqpOutboundOptions } from '../../channels/amqp/options.ts';
 import { type AmqpChannel, applyTopology, planTopology } from '../../channels/amqp/topology.ts';
 import type { ChannelContext } from '../../engine/channel.ts';
 import { SystemClock } from '../../engine/clock.ts';
@@ -49,6 +50,11 @@ export async function prepare(url: string, channels: readonly AmqpChannel[], set
   for (const exchange of topology.foreign) await channel.assertExchange(exchange, 'topic', { durable: true });
   await connection.close();
   await applyTopology(url, topology, { settleMs });
+}
+
+/** What routes.yaml gives an outbound channel that says its exchange alone. */
+export function outboundOptions(exchange: string): AmqpOutboundOptions {
+  return { exchange, exchangeType: 'topic', key: '{type}', confirmTimeout: 10_000 };
 }
 
 /** What a channel gets of the world, with a store that is ready unless the test says otherwise. */
