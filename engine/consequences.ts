@@ -35,6 +35,9 @@ export interface Known {
   readonly search: readonly SearchKey[];
 }
 
+/** Marks an arrival that the broker had given up: what was sent after it may have been kept before it. */
+const LATE = 'amqp.late';
+
 /** What is said to the booking by a message. */
 export type Said = Omit<BookingInput, 'messageId' | 'at'>;
 
@@ -53,6 +56,10 @@ export function fromArrival(
       new BridgeError('route-missing', `no route takes ${type} for ${hospital}`),
       deciding,
     );
+  }
+  if (said?.kind === 'request' && booking !== null && known.raw.headers[LATE] === 'true') {
+    const error = new BridgeError('stranded', `${known.raw.type} came by the dead-letter queue, late`);
+    return refusal(known, error, deciding);
   }
   return said === null
     ? { messages: [newMessage(known, routes, cold(deciding, known.booking))], step: null }
@@ -124,7 +131,9 @@ function afterSaying(
       return { messages: [newMessage(known, routes, cold(deciding, known.booking))], step: null };
     case 'moved': {
       const step: BookingStep = { before: booking?.state ?? null, after: outcome.booking, input };
-      const events = outcome.says.map((event) => bookingEvent(event, outcome.booking, known, deciding));
+      const events = outcome.says.map((event) =>
+        bookingEvent(event, said.asked, outcome.booking, known, deciding),
+      );
       return { messages: [newMessage(known, routes, deciding), ...events], step };
     }
   }
@@ -147,8 +156,17 @@ function disagreement(state: string, reported: string): BridgeError {
   });
 }
 
-function bookingEvent(event: BookingEvent, booking: Booking, cause: Known, deciding: Deciding): NewMessage {
-  const body = bookingBody(event, booking, cause.raw.id, deciding.clock.now());
+function bookingEvent(
+  event: BookingEvent,
+  asked: string | null,
+  booking: Booking,
+  cause: Known,
+  deciding: Deciding,
+): NewMessage {
+  const body = {
+    ...bookingBody(event, booking, cause.raw.id, deciding.clock.now()),
+    ...(asked === null ? {} : { asked }),
+  };
   return made(BOOKINGS, event.type, body, cause, deciding);
 }
 

@@ -89,6 +89,12 @@ export const CATALOGUE = {
     'No route takes this message.',
     'Add a route for its type and hospital, or stop sending it.',
   ),
+  stranded: entry(
+    'permanent',
+    'operations',
+    'The broker had given the message up; when it was found, its booking was known already.',
+    'Compare it with the booking by `hisbridge show`; publish it again under a new id if it still makes sense.',
+  ),
   'booking-out-of-turn': entry(
     'permanent',
     'dawy-developer',
