@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
 } from 'yaml';
 import type { Position, Problems } from './problems.ts';
 
@@ -36,23 +37,16 @@ export interface YamlFile {
 /** Reads YAML. Syntax errors and duplicate keys go to `problems`. */
 export function parseYaml(file: string, text: string, problems: Problems): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const broken = document.errors.length > 0;
-  for (const { code, message, pos } of document.errors) {
-    const instead = code === 'DUPLICATE_KEY' ? 'Give it a name of its own.' : undefined;
-    const what = code === 'DUPLICATE_KEY' ? duplicateKey(text, pos[0]) : firstLine(message);
-    problems.add({
-      file,
-      ...positionOf(pos[0]),
-      message: what,
-      severity: 'error',
-      ...(instead === undefined ? {} : { instead }),
-    });
-  }
+  const report = (offset: number, message: string, instead?: string) => {
+    const also = instead === undefined ? {} : { instead };
+    problems.add({ file, ...positionOf(offset), message, severity: 'error', ...also });
+  };
+  const broken = reportSyntax(document, text, report);
   return {
     file,
     value: broken ? undefined : valuesOf(document, file, problems),
@@ -76,6 +70,30 @@ export function parseYaml(file: string, text: string, problems: Problems): YamlF
       return isScalar(key) ? (key.source ?? String(key.value)) : String(path.at(-1) ?? '');
     },
   };
+}
+
+type ReportAt = (offset: number, message: string, instead?: string) => void;
+
+/** Reports what is no YAML, or YAML nobody means; returns whether there was any. */
+function reportSyntax(document: Document, text: string, report: ReportAt): boolean {
+  let broken = false;
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    broken = true;
+    if (code === 'DUPLICATE_KEY') report(pos[0], duplicateKey(text, pos[0]), 'Give it a name of its own.');
+    else report(pos[0], firstLine(message));
+  }
+  visit(document, {
+    Pair: (_index, { key }) => {
+      if (isScalar(key)) return;
+      broken = true;
+      report(
+        startOf(key as Node | null),
+        'a key must be a text',
+        "Put quotes around an expression: '{{message.id}}'.",
+      );
+    },
+  });
+  return broken;
 }
 
 function firstLine(message: string): string {

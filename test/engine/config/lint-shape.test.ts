@@ -7,6 +7,11 @@ lintTable('problems with the shape of routes.yaml', [
     says: ['routes.yaml:44:5  error  '],
   },
   {
+    finds: 'a tag of YAML',
+    in: [['routes.yaml', 'timeout: 5s', 'timeout: !seconds 5']],
+    says: ['routes.yaml:24:14  error  Unresolved tag: !seconds'],
+  },
+  {
     finds: 'an unknown key',
     in: [['routes.yaml', '    retry:', '    retires:']],
     says: [

@@ -2,6 +2,19 @@ import { lintTable } from './lint-table.ts';
 
 lintTable('problems with templates and envelopes', [
   {
+    finds: 'an expression without quotes',
+    in: [
+      [
+        'routes.yaml',
+        "path: '/appointments/{{booking.hospitalRef}}/cancel'",
+        'path: {{booking.hospitalRef}}',
+      ],
+    ],
+    says: [
+      "routes.yaml:46:70  error  a key must be a text  Put quotes around an expression: '{{message.id}}'.",
+    ],
+  },
+  {
     finds: 'a template that is not there',
     in: [['routes.yaml', 'render: event.json.yaml', 'render: events.json.yaml']],
     says: ['routes.yaml:58:13  error  the file events.json.yaml is not there  Did you mean event.json.yaml?'],

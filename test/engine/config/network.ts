@@ -179,7 +179,7 @@ routes:
 /** Files in memory. */
 export function inMemory(files: Readonly<Record<string, string>>): Source {
   return {
-    read: (path) => files[path] ?? null,
+    read: (path) => (Object.hasOwn(files, path) ? (files[path] ?? null) : null),
     list: (folder) =>
       Object.keys(files)
         .filter((path) => path.slice(0, Math.max(path.lastIndexOf('/'), 0)) === folder)
