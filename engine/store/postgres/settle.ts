@@ -117,7 +117,7 @@ function locksOf(batch: readonly Settlement[]): bigint[] {
   const own = batch.flatMap(({ delivery: { lane }, lanes }) => (lane === null ? lanes : [lane, ...lanes]));
   const itself = batch
     .slice(0, 1)
-    .map(({ attempt }) => Buffer.from(attempt.id.slice(-16).replace('-', ''), 'hex'));
+    .map(({ attempt }) => Buffer.from(attempt.id.slice(-17).replace('-', ''), 'hex'));
   return sortedLocks([...own, ...itself]);
 }
 
