@@ -12,7 +12,7 @@ import { builtInOrigins, type Origin } from './origin.ts';
 import { compileOutbound } from './outbound.ts';
 import { parseYaml, type YamlFile } from './positions.ts';
 import { type Problems, problemList } from './problems.ts';
-import { checkReferences, directionOf, warnUnused } from './references.ts';
+import { checkReferences, directionOf, warnRouteless, warnUnused } from './references.ts';
 import type { Target } from './rendering.ts';
 import { type CompiledRoute, compileRoute } from './routes.ts';
 import { withSecrets } from './secrets.ts';
@@ -109,7 +109,10 @@ function planOf(compilation: Compilation, files: ReadonlyMap<string, string>): P
         });
   });
   // With errors about, much looks unused that only waits for a name to be corrected.
-  if (!compilation.problems.fatal()) warnUnused(compilation);
+  if (!compilation.problems.fatal()) {
+    warnUnused(compilation);
+    warnRouteless(compilation, origins.values(), [...compiled.values()]);
+  }
   const routes = [...compiled.values()].map(({ route }) => route);
   const sorted = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
   return {

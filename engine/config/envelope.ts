@@ -50,7 +50,8 @@ export function compileEnvelope(
     }
   }
   for (const name of requiredBy(schema)) {
-    if (!values.has(name)) reportKey(compilation, at, `${at.join('.')} lacks ${name}`, `Add ${name}.`);
+    if (!values.has(name) && !compilation.yaml.has([...at, name]))
+      reportKey(compilation, at, `${at.join('.')} lacks ${name}`, `Add ${name}.`);
   }
   return {
     embedded,

@@ -53,11 +53,15 @@ export function placeIn(
   return pathIn(compilation, form, written, at);
 }
 
+/** A value as an identifier: nothing for null, for empty text, and for lists and objects, which identify nothing. */
+export function asIdentifier(value: unknown): string | undefined {
+  const text = textAt(() => value, null);
+  return text === '' ? undefined : text;
+}
+
 /** A value as the text it is kept as: lists and objects as compact JSON, nothing for null and for empty text. */
 export function asText(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'object') return JSON.stringify(value);
-  return textAt(() => value, null);
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : asIdentifier(value);
 }
 
 /** What a booking learns from a body. */

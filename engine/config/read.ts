@@ -7,7 +7,7 @@ import type { PartialReading, Read, Refusal } from '../route.ts';
 import { type Unwrapped, unwrap } from './cloud-events.ts';
 import type { Compilation } from './compilation.ts';
 import type { FormName, ReadConfig } from './config.ts';
-import { asText, type Learn, learnIn, type Place, placeIn } from './paths.ts';
+import { asIdentifier, type Learn, learnIn, type Place, placeIn } from './paths.ts';
 import type { At } from './positions.ts';
 import type { Schemas } from './schemas.ts';
 
@@ -111,7 +111,7 @@ interface Known {
 function identify(reader: Reader, told: Unwrapped, { headers }: Arrival): Known {
   const unusable: BridgeError[] = [];
   const key = (name: string, place: Place | null, first: string | null = null): string | undefined => {
-    const text = first ?? asText(place?.(told.body, headers));
+    const text = first ?? asIdentifier(place?.(told.body, headers));
     if (text === undefined || usable(text)) return text;
     unusable.push(
       new BridgeError('key-unusable', `${name} cannot be used as an identifier`, { details: { at: name } }),

@@ -2,6 +2,8 @@ import { BOOKINGS, ENGINE } from '../message.ts';
 import { type Compilation, reportValue, warnKey } from './compilation.ts';
 import { wantedIn } from './condition.ts';
 import type { ChannelConfig } from './config.ts';
+import type { Origin } from './origin.ts';
+import type { CompiledRoute } from './routes.ts';
 import { inboundMarks } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -91,5 +93,27 @@ export function warnUnused(compilation: Compilation): void {
       `nothing names the system ${name}`,
       'Add a channel to it, or take it out.',
     );
+  }
+}
+
+/** Warns of types that a channel takes and no route does: each of their messages would be refused. */
+export function warnRouteless(
+  compilation: Compilation,
+  origins: Iterable<Origin>,
+  routes: readonly CompiledRoute[],
+): void {
+  for (const { name, schemas } of origins) {
+    const from = routes.filter(({ route }) => route.from === name);
+    const routed = new Set(from.flatMap(({ types }) => [...(types ?? schemas.types ?? [])]));
+    for (const type of from.length === 0 ? [] : (schemas.types ?? [])) {
+      if (routed.has(type)) continue;
+      const at = ['channels', name, 'read', 'schema'];
+      warnKey(
+        compilation,
+        at,
+        `no route takes ${type} from ${name}`,
+        'Add a route for it, or take its schema out.',
+      );
+    }
   }
 }

@@ -45,23 +45,27 @@ function resolveText(
   problems: Problems,
   at: At,
 ): string | undefined {
+  const report = (message: string, instead: string) => {
+    problems.add({ file: yaml.file, ...yaml.valueAt(at), message, instead, severity: 'error' });
+  };
   let complete = true;
   const resolved = text.replace(REFERENCE, (_whole, inside: string) => {
-    const found = lookUp(inside, secrets);
+    const found = PLACES.includes(String(at[0])) ? lookUp(inside, secrets) : OUT_OF_PLACE;
     if (found.kind === 'value') return found.value;
     complete = false;
-    const { file } = yaml;
-    problems.add({
-      file,
-      ...yaml.valueAt(at),
-      message: found.message,
-      instead: found.instead,
-      severity: 'error',
-    });
+    report(found.message, found.instead);
     return '';
   });
   return complete ? resolved : undefined;
 }
+
+// What a route says ends up in editions, which are kept and shown.
+const PLACES = ['systems', 'channels'];
+const OUT_OF_PLACE: Found = {
+  kind: 'nothing',
+  message: 'a secret cannot stand in a route: what a route sends is kept',
+  instead: 'Put it into an option of the channel.',
+};
 
 type Found =
   | { readonly kind: 'value'; readonly value: string }

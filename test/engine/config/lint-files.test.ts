@@ -66,4 +66,11 @@ lintTable('problems with files, schemas and secrets', [
     in: [['routes.yaml', 'codes: codes', 'codes: maps']],
     says: ['routes.yaml:4:42  error  maps holds no code map  Put one YAML file per map there.'],
   },
+  {
+    finds: 'a secret in a route',
+    in: [['routes.yaml', 'path: /appointments }', "path: '/${env:NORTH_URL}' }"]],
+    says: [
+      'routes.yaml:45:63  error  a secret cannot stand in a route: what a route sends is kept  Put it into an option of the channel.',
+    ],
+  },
 ]);

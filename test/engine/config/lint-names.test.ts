@@ -104,4 +104,17 @@ lintTable('problems with names', [
     in: [['routes.yaml', '  north: {', '  south: {}\n  north: {']],
     says: ['routes.yaml:4:3  warning  nothing names the system south  Add a channel to it, or take it out.'],
   },
+  {
+    finds: 'a type that no route takes',
+    in: [
+      [
+        'routes.yaml',
+        "      booking.cancel-requested: { template: cancel.json.yaml, path: '/appointments/{{booking.hospitalRef}}/cancel' }\n",
+        '',
+      ],
+    ],
+    says: [
+      'routes.yaml:13:7  warning  no route takes booking.cancel-requested from dawy-in  Add a route for it, or take its schema out.',
+    ],
+  },
 ]);

@@ -62,6 +62,16 @@ describe('what a channel reads', () => {
     expect(learnt).to.deep.equal({ slotStart: REQUEST.slot.start });
   });
 
+  it('has no identifier where a list or an object stands', () => {
+    expect(
+      readingOf({ ...REQUEST, doctor: { id: ['DR-1'] } }, HEADERS, [
+        'schemas/booking.requested.json',
+        '"doctor":{"type":"object","properties":{"id":{"type":"string"}}}',
+        '"doctor":{"type":"object"}',
+      ]).search,
+    ).to.deep.equal([{ name: 'patient', value: '0012345', private: true }]);
+  });
+
   it('can stand in any header', () => {
     const edit: Edit = ['routes.yaml', 'id: amqp.messageId', 'id: header.X-Request-Id'];
     expect(readingOf(REQUEST, { 'x-request-id': 'r-9' }, edit).id).to.equal('r-9');
