@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { migrate } from '../../engine/store/postgres/migrate.ts';
+import type { HospitalControl } from '../../sandbox/hospitals/control.ts';
+import { hospitalControl } from '../../sandbox/hospitals/control.ts';
+import { HOSPITALS, startHospital } from '../../sandbox/launcher/hospitals.ts';
+import { killProcessesOf } from '../../sandbox/launcher/processes.ts';
+import { check, type Findings, type Named } from '../crash/checker.ts';
+import { testBroker } from './rabbitmq.ts';
+import { BrokerPlace } from './world-broker.ts';
+import { type Database, openDatabase } from './world-database.ts';
+import { Dawy } from './world-dawy.ts';
+import { EngineProcess, type LogLine } from './world-engine.ts';
+import { brokerNames, type Edits, topologyOf, writeRoot } from './world-root.ts';
+
+export interface WorldOptions {
+  readonly engines?: number;
+  /** Changes to the example's routes.yaml. */
+  readonly edits?: Edits;
+  /** A PostgreSQL of its own, that may be killed. */
+  readonly ownDatabase?: boolean;
+  /** Stands between the engines and PostgreSQL: the address they get instead. */
+  readonly through?: (databaseUrl: string) => Promise<string>;
+  /** The program of an engine, when it is not `hisbridge run`, with its environment. */
+  readonly engine?: (index: number) => {
+    readonly program?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly nodeOptions?: readonly string[];
+  };
+}
+
+export type HospitalName = 'alnoor' | 'stmary';
+
+const LOOK_EVERY_MS = 200;
+const DIGEST_KEY = 'a key of the tests, never used elsewhere';
+
+/** Everything real, and nobody else's: a database, names on the broker, two hospitals, engines, Dawy. */
+export class World {
+  readonly folder: string;
+  readonly root: string;
+  readonly dawy: Dawy;
+  readonly database: Database;
+  readonly engines: readonly EngineProcess[];
+  readonly hospitals: Readonly<Record<HospitalName, HospitalControl>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #closing: (() => Promise<void>)[];
+
+  private constructor(
+    parts: Pick<World, 'folder' | 'root' | 'dawy' | 'database' | 'engines' | 'hospitals' | 'env'>,
+    closing: (() => Promise<void>)[],
+  ) {
+    this.folder = parts.folder;
+    this.root = parts.root;
+    this.dawy = parts.dawy;
+    this.database = parts.database;
+    this.engines = parts.engines;
+    this.hospitals = parts.hospitals;
+    this.env = parts.env;
+    this.#closing = closing;
+  }
+
+  /** Resolves with the engines made but not started. Leaves nothing behind when it fails. */
+  static async open(options: WorldOptions = {}): Promise<World> {
+    const closing: (() => Promise<void>)[] = [];
+    try {
+      return await World.#open(options, closing);
+    } catch (thrown) {
+      await closeAll(closing);
+      throw thrown;
+    }
+  }
+
+  static async #open(options: WorldOptions, closing: (() => Promise<void>)[]): Promise<World> {
+    const folder = worldFolder(closing);
+    const database = await openDatabase(folder, options.ownDatabase === true);
+    closing.push(() => database.close());
+    await migrate(database.url);
+    const broker = await testBroker();
+    closing.push(() => broker.stop());
+    const addresses: Record<string, string> = {};
+    const hospitals = {} as Record<HospitalName, HospitalControl>;
+    for (const hospital of HOSPITALS) {
+      const { part, name, endpoints } = await startHospital(hospital, folder, () => undefined);
+      closing.push(() => part.stop());
+      addresses[`${name.toUpperCase()}_URL`] = endpoints.address;
+      hospitals[name as HospitalName] = hospitalControl(endpoints.control);
+    }
+    const env = {
+      DATABASE_URL: (await options.through?.(database.url)) ?? database.url,
+      AMQP_URL: broker.url,
+      HISBRIDGE_DIGEST_KEY: DIGEST_KEY,
+      ...addresses,
+    };
+    const root = join(folder, 'root');
+    const names = brokerNames(`world.${randomBytes(5).toString('hex')}`);
+    writeRoot(root, names, options.edits ?? []);
+    const place = await BrokerPlace.make(broker.url, topologyOf(root, env));
+    closing.push(() => place.remove());
+    const dawy = await Dawy.open(broker.url, names);
+    closing.push(() => dawy.close());
+    const engines = Array.from({ length: options.engines ?? 1 }, (_, index) => {
+      const { program, env: own = {}, nodeOptions } = options.engine?.(index) ?? {};
+      const engine = new EngineProcess({
+        name: `engine-${index}`,
+        root,
+        folder,
+        env: { ...env, ...own },
+        ...(program === undefined ? {} : { program }),
+        ...(nodeOptions === undefined ? {} : { nodeOptions }),
+        onLine: () => undefined,
+      });
+      closing.push(async () => {
+        await engine.kill();
+        engine.close();
+      });
+      return engine;
+    });
+    return new World({ folder, root, dawy, database, engines, hospitals, env }, closing);
+  }
+
+  /** Starts every engine that does not run. */
+  async start(): Promise<void> {
+    await Promise.all(this.engines.filter(({ runs }) => !runs).map((engine) => engine.start()));
+  }
+
+  /** Ends every misbehaviour of both hospitals. */
+  async heal(): Promise<void> {
+    await Promise.all(Object.values(this.hospitals).map((hospital) => hospital.heal()));
+  }
+
+  /**
+   * Resolves once nothing can move any more without a person: every message that was published is kept, and what is
+   * open stands still or waits behind what does.
+   */
+  async quiet(): Promise<void> {
+    while ((await this.#restless()) > 0) await delay(LOOK_EVERY_MS);
+  }
+
+  async #restless(): Promise<number> {
+    const { kept, moving } = await this.database.standing();
+    const published = new Set(this.dawy.published.map(({ messageId }) => messageId)).size;
+    // What was delivered to Dawy last may still be on its way out of the broker.
+    const told = await this.database.told();
+    const heard = new Set(this.dawy.events.map(({ id }) => id)).size;
+    return Math.max(0, published - kept) + moving + Math.max(0, told - heard);
+  }
+
+  /** Sets what hospitals and Dawy saw against what Dawy asked for. */
+  async check(settled: readonly Named[] = []): Promise<Findings> {
+    const [alnoor, stmary] = await Promise.all([
+      this.hospitals.alnoor.journal(),
+      this.hospitals.stmary.journal(),
+    ]);
+    return check({
+      published: this.dawy.published,
+      journals: { alnoor, stmary },
+      events: this.dawy.events,
+      held: await this.database.held(),
+      refused: this.dawy.refused(),
+      settled,
+    });
+  }
+
+  /** All that the engines logged under one name. */
+  logged(event: string): readonly LogLine[] {
+    return this.engines.flatMap(({ lines }) => lines.filter((line) => line.event === event));
+  }
+
+  /** Ends everything and leaves nothing. */
+  async close(): Promise<void> {
+    await closeAll(this.#closing);
+  }
+}
+
+function worldFolder(closing: (() => Promise<void>)[]): string {
+  // The prefix and the number are those by which the next run of the tests ends what a killed one has left.
+  const folder = mkdtempSync(join(tmpdir(), `hisbridge-test-${process.pid}-world-`));
+  // PostgreSQL runs as another user when we are root, and must be able to go through.
+  chmodSync(folder, 0o711);
+  mkdirSync(join(folder, 'hospitals'));
+  const killAll = () => killProcessesOf(folder);
+  process.on('exit', killAll);
+  closing.push(async () => {
+    process.off('exit', killAll);
+    killAll();
+    if (process.env['KEEP_WORLDS'] === undefined) rmSync(folder, { recursive: true, force: true });
+    else process.stdout.write(`    kept ${folder}\n`);
+  });
+  return folder;
+}
+
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closing.splice(0).reverse()) {
+    await close().catch((thrown: unknown) => failures.push(thrown));
+  }
+  if (failures.length > 0) throw failures[0];
+}
