@@ -29,7 +29,7 @@ export function compileAnswer(
   at: At,
   { route, types }: { readonly route: string; readonly types: ReadonlySet<string> | null },
 ): ReadAnswer {
-  const always = learnIn(compilation, form, learn, [...at, 'learn']);
+  const always = learnIn(compilation, form, learn, { at: [...at, 'learn'], from: 'answer' });
   const meanings = becomes.flatMap((entry, index): Meaning[] => {
     if (entry === null) return [];
     const here = [...at, 'becomes', index];
@@ -39,7 +39,7 @@ export function compileAnswer(
       {
         holds: conditionIn(compilation, form, when, { at: [...here, 'when'], words: ['asked'] }),
         event: event === NO_EVENT ? null : event,
-        learn: learnIn(compilation, form, more, [...here, 'learn']),
+        learn: learnIn(compilation, form, more, { at: [...here, 'learn'], from: 'answer' }),
       },
     ];
   });

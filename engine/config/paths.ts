@@ -49,7 +49,10 @@ export function placeIn(
 ): Place {
   const [, protocol = '', name = ''] = OF_PROTOCOL.exec(written ?? '') ?? [];
   if (protocol === 'header') return (_body, headers) => headers[name.toLowerCase()];
-  if (compilation.kinds.has(protocol)) return (_body, headers) => headers[`${protocol}.${name}`];
+  // Another protocol's property never comes with an arrival of this channel.
+  if (protocol !== '' && protocol === compilation.config.channels[String(at[1])]?.kind) {
+    return (_body, headers) => headers[`${protocol}.${name}`];
+  }
   return pathIn(compilation, form, written, at);
 }
 
@@ -67,15 +70,16 @@ export function asText(value: unknown): string | undefined {
 /** What a booking learns from a body. */
 export type Learn = (body: unknown, headers: Readonly<Record<string, string>>) => Learnt;
 
-/** Compiles `learn:`; the names are the schema's. */
+/** Compiles `learn:` at `at`. What an answer says is in its body; of an arrival the protocol may say it as well. */
 export function learnIn(
   compilation: Compilation,
   form: FormName | undefined,
   learn: LearnConfig,
-  at: At,
+  { at, from }: { readonly at: At; readonly from: 'arrival' | 'answer' },
 ): Learn {
+  const compile = from === 'arrival' ? placeIn : pathIn;
   const places = LEARNT_NAMES.filter((name) => learn[name] !== undefined).map(
-    (name): readonly [LearntName, Place] => [name, placeIn(compilation, form, learn[name], [...at, name])],
+    (name): readonly [LearntName, Place] => [name, compile(compilation, form, learn[name], [...at, name])],
   );
   return (body, headers) => {
     const learnt: Partial<Record<LearntName, string>> = {};

@@ -58,7 +58,7 @@ export function compileRead(
     system,
     written: config,
     booking: config.booking === undefined ? null : place(config.booking, 'booking'),
-    learn: learnIn(compilation, form, config.learn ?? {}, [...at, 'learn']),
+    learn: learnIn(compilation, form, config.learn ?? {}, { at: [...at, 'learn'], from: 'arrival' }),
     search: Object.entries(config.search ?? {}).map(([name, word]) => {
       const where = typeof word === 'string' ? { at: word } : (word ?? {});
       const key = typeof word === 'string' ? ['search', name] : ['search', name, 'at'];

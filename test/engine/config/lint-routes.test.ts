@@ -128,4 +128,14 @@ lintTable('problems with what a route or a channel does', [
       'routes.yaml:55:30  error  the longest pause is longer than the whole time  Make max (10m when left out) at most for (24h when left out).',
     ],
   },
+  {
+    finds: 'an answer that learns from what only an arrival has',
+    in: [['routes.yaml', 'reason: /why', 'reason: amqp.type']],
+    says: ['routes.yaml:50:42  error  '],
+  },
+  {
+    finds: 'a property of another protocol as a path',
+    in: [['routes.yaml', 'id: amqp.messageId', 'id: rest.messageId']],
+    says: ['routes.yaml:14:11  error  '],
+  },
 ]);
