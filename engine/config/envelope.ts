@@ -1,6 +1,6 @@
 import type { OptionsSchema } from '../channel.ts';
 import { BridgeError } from '../errors.ts';
-import type { Scope, Template, TemplateRead } from '../forms/template.ts';
+import type { CodeMaps, Scope, Template, TemplateRead } from '../forms/template.ts';
 import { type Compilation, reportKey, reportValue } from './compilation.ts';
 import type { RenderConfig } from './config.ts';
 import type { At } from './positions.ts';
@@ -27,7 +27,7 @@ type Part = (scope: Scope) => string;
 export function compileEnvelope(
   compilation: Compilation,
   config: RenderConfig,
-  schema: OptionsSchema,
+  { schema, codes }: { readonly schema: OptionsSchema; readonly codes: CodeMaps },
   at: At,
 ): Envelope {
   const known = propertiesOf(schema);
@@ -46,7 +46,7 @@ export function compileEnvelope(
         didYouMean(name, Object.keys(known)),
       );
     } else {
-      values.set(name, compileValue(compilation, { name, value, at: [...at, name] }, embedded));
+      values.set(name, compileValue(compilation, { name, value, codes, at: [...at, name] }, embedded));
     }
   }
   for (const name of requiredBy(schema)) {
@@ -64,11 +64,18 @@ function requiredBy(schema: OptionsSchema): readonly string[] {
   return Array.isArray(required) ? required.map(String) : [];
 }
 
+interface Value {
+  readonly name: string;
+  readonly value: string;
+  readonly codes: CodeMaps;
+  readonly at: At;
+}
+
 const EXPRESSION = /\{\{(.*?)\}\}/g;
 
 function compileValue(
   compilation: Compilation,
-  { name, value, at }: { readonly name: string; readonly value: string; readonly at: At },
+  { name, value, codes, at }: Value,
   embedded: Embedded[],
 ): Part {
   const parts: Part[] = [];
@@ -77,12 +84,16 @@ function compileValue(
     const literal = value.slice(end, match.index);
     parts.push(() => literal);
     end = match.index + match[0].length;
-    const one = compileExpression(compilation, match[0], at, match.index);
+    const one = compileExpression(compilation, match[0], { codes, at, offset: match.index });
     if (one === null) continue;
     embedded.push(one);
     parts.push((scope) => insert(name, one.template, scope));
   }
   const rest = value.slice(end);
+  // Sent as it stands, half an expression would become part of an address.
+  if (/\{\{|\}\}/.test(value.replace(EXPRESSION, ''))) {
+    reportValue(compilation, at, 'an expression begins or ends alone', 'Write {{ before it and }} after it.');
+  }
   return (scope) => `${parts.map((part) => part(scope)).join('')}${rest}`;
 }
 
@@ -90,12 +101,11 @@ function compileValue(
 function compileExpression(
   compilation: Compilation,
   expression: string,
-  at: At,
-  offset: number,
+  { codes, at, offset }: { readonly codes: CodeMaps; readonly at: At; readonly offset: number },
 ): Embedded | null {
   const { yaml, tools, problems } = compilation;
   const quoted = JSON.stringify(expression);
-  const compiled = tools.compileTemplate(`${yaml.file}.${at.join('.')}.json.yaml`, quoted, new Map());
+  const compiled = tools.compileTemplate(`${yaml.file}.${at.join('.')}.json.yaml`, quoted, codes);
   const start = yaml.valueAt(at);
   const quote = yaml.isQuoted(at) ? 1 : 0;
   // The expression stands one column further right in its own template, because of the quote before it.

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.ts';
-import type { Scope, Template } from '../forms/template.ts';
+import type { CodeMaps, Scope, Template } from '../forms/template.ts';
 import type { Message } from '../message.ts';
 import type { Rendered } from '../route.ts';
 import type { Compilation } from './compilation.ts';
@@ -33,11 +33,12 @@ export function compileRendering(
   const schema = compilation.kinds.get(target.kind)?.outbound?.envelope;
   if (schema === undefined) return null;
   const { template: file } = config;
+  const { system, renders } = target;
+  const codes = codeMapsOf(compilation, system);
   // A text alone is the template; its envelope is what its kind fills in by itself.
   const fileAt = compilation.yaml.textAt(at) === null ? [...at, 'template'] : at;
-  const template = file === undefined ? null : templateAt(compilation, file, fileAt, target);
-  const envelope = compileEnvelope(compilation, config, schema, at);
-  const { system, renders } = target;
+  const template = file === undefined ? null : templateAt(compilation, file, fileAt, { target, codes });
+  const envelope = compileEnvelope(compilation, config, { schema, codes }, at);
   for (const { template: expression, placeOf } of envelope.embedded) {
     checkReads(compilation, { template: expression, renders, system, file: compilation.yaml.file, placeOf });
   }
@@ -52,16 +53,17 @@ function templateAt(
   compilation: Compilation,
   file: string,
   at: At,
-  { system, renders }: Target,
+  { target, codes }: { readonly target: Target; readonly codes: CodeMaps },
 ): Template | null {
   const text = readNamed(compilation, file, at);
   if (text === null) return null;
-  const compiled = compilation.tools.compileTemplate(file, text, codeMapsOf(compilation, system));
+  const compiled = compilation.tools.compileTemplate(file, text, codes);
   if (compiled.kind === 'problems') {
     for (const problem of compiled.problems) compilation.problems.add(problem);
     return null;
   }
   const { template } = compiled;
+  const { system, renders } = target;
   checkReads(compilation, {
     template,
     renders,

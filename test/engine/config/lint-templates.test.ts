@@ -113,4 +113,11 @@ lintTable('problems with templates and envelopes', [
       'routes.yaml:29:51  error  GTE is not a value of channels.north-out.probe.render.method  Write one of POST, GET instead.',
     ],
   },
+  {
+    finds: 'an expression in the envelope that does not end',
+    in: [['routes.yaml', '{{booking.hospitalRef}}/cancel', '{{booking.hospitalRef/cancel']],
+    says: [
+      'routes.yaml:46:69  error  an expression begins or ends alone  Write {{ before it and }} after it.',
+    ],
+  },
 ]);

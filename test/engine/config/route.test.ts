@@ -153,6 +153,15 @@ describe('what a route renders', () => {
     }
   });
 
+  it('may use code maps in its envelope', () => {
+    const { render } = route([
+      'routes.yaml',
+      '{{booking.hospitalRef}}/cancel',
+      '{{code "status" booking.hospitalRef}}/cancel',
+    ]);
+    expect(render(cancel, facts('NEW')).envelope['path']).to.equal('/appointments/010/cancel');
+  });
+
   it('is nothing for a type without a template', () => {
     const other = message(BODY, { type: 'booking.moved' });
     expect(() => route().render(other, facts()))
