@@ -4,6 +4,7 @@
  */
 import { channelKinds } from '../channels/index.ts';
 import { createDesk } from './booking/desk.ts';
+import type { OutboundChannel } from './channel.ts';
 import { SystemClock } from './clock.ts';
 import { compile } from './config/compile.ts';
 import { formatProblem } from './config/problems.ts';
@@ -11,6 +12,7 @@ import { type RememberingSource, readFolder, remembering } from './config/source
 import { Engine } from './engine.ts';
 import { BridgeError } from './errors.ts';
 import { type Digest, keyedDigest } from './lane.ts';
+import type { ChannelName } from './message.ts';
 import type { Compiled, Plan } from './plan.ts';
 import { systemRandom } from './random.ts';
 import { plainSeal } from './seal.ts';
@@ -41,6 +43,25 @@ export function problemsOf({ compiled, source }: Loaded): readonly string[] {
 /** Brings the tables to this version; returns what was applied. */
 export function migrateStore(env: Environment): Promise<readonly string[]> {
   return migrate(databaseUrl(env));
+}
+
+/**
+ * An outbound channel of a plan, outside an engine: to ask a hospital something, or to hear what a test answers.
+ * With `address` it speaks to that one instead of the one in routes.yaml. The caller starts and stops it.
+ */
+export function openOutbound(plan: Plan, name: ChannelName, address?: string): OutboundChannel {
+  const outbound = plan.outbound.get(name);
+  const kind = channelKinds.find((candidate) => candidate.kind === outbound?.kind)?.outbound;
+  if (outbound === undefined || kind === undefined)
+    throw new BridgeError('not-found', `${name} is no outbound channel of routes.yaml`);
+  const options = address === undefined ? outbound.options : { ...outbound.options, address };
+  return kind.create(name, options as never, {
+    system: outbound.system,
+    connections: plan.systems.get(outbound.system)?.connections ?? {},
+    clock: new SystemClock(),
+    report: () => undefined,
+    storeReady: () => Promise.resolve(),
+  });
 }
 
 /** What the store needs to be opened, from the environment. */
@@ -148,6 +169,13 @@ async function watch(
     else if (loaded.compiled.plan.hash !== engine.plan.hash)
       await put(engine, loaded.compiled.plan, telemetry);
   }
+}
+
+/** Whether two plans do the same: a secret in a file of its own changes a channel, and not the hash. */
+function samePlan(one: Plan, other: Plan): boolean {
+  const fingerprints = ({ inbound, outbound }: Plan) =>
+    [...inbound.values(), ...outbound.values()].map(({ fingerprint }) => fingerprint).join();
+  return one.hash === other.hash && fingerprints(one) === fingerprints(other);
 }
 
 /** A plan that compiles may still not start: a queue that is missing, say. Then it is said, and tried again at the next change. */
