@@ -166,8 +166,7 @@ async function watch(
     source = loaded.source;
     if (loaded.compiled.kind === 'problems')
       telemetry.emit({ kind: 'plan-refused', problems: problemsOf(loaded) });
-    else if (loaded.compiled.plan.hash !== engine.plan.hash)
-      await put(engine, loaded.compiled.plan, telemetry);
+    else if (!samePlan(loaded.compiled.plan, engine.plan)) await put(engine, loaded.compiled.plan, telemetry);
   }
 }
 
