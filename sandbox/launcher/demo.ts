@@ -57,7 +57,7 @@ async function opening(
   say('');
   say('Dawy asks for four appointments: two at alnoor (REST/JSON), two at stmary (SOAP/XML).');
   const wishes = [layla, nine, arabic, staying];
-  const confirmed = wishes.map((wish) => trail.until(movedBy(wish, 'booking.confirmed'), PATIENCE_MS));
+  const confirmed = wishes.map((wish) => trail.until(toldDawy(wish, 'booking.confirmed'), PATIENCE_MS));
   for (const wish of wishes) await dawy.publish(requested(wish));
   await Promise.all(confirmed);
 }
@@ -69,12 +69,12 @@ async function sequel(scene: Scene, dawy: DawyPublisher, trail: Trail, say: Log)
     'Then: a new time, a cancellation, two slots that are taken, a message sent twice, one without a patient.',
   );
   const ends = [
-    trail.until(movedBy(layla, 'booking.rescheduled'), PATIENCE_MS),
-    trail.until(movedBy(nine, 'booking.cancelled'), PATIENCE_MS),
-    trail.until(movedBy(lateAtAlnoor, 'booking.rejected'), PATIENCE_MS),
-    trail.until(movedBy(lateAtStmary, 'booking.rejected'), PATIENCE_MS),
+    trail.until(toldDawy(layla, 'booking.rescheduled'), PATIENCE_MS),
+    trail.until(toldDawy(nine, 'booking.cancelled'), PATIENCE_MS),
+    trail.until(toldDawy(lateAtAlnoor, 'booking.rejected'), PATIENCE_MS),
+    trail.until(toldDawy(lateAtStmary, 'booking.rejected'), PATIENCE_MS),
+    trail.until(toldDawy(unusable, 'message.refused'), PATIENCE_MS),
     trail.until((event) => kindOf(event) === 'message-duplicate', PATIENCE_MS),
-    trail.until((event) => kindOf(event) === 'message-refused', PATIENCE_MS),
   ];
   const twice = requested(lateAtAlnoor);
   const { patient: _, ...withoutPatient } = requested(unusable);
@@ -85,8 +85,6 @@ async function sequel(scene: Scene, dawy: DawyPublisher, trail: Trail, say: Log)
   await dawy.publish(twice);
   await dawy.publishBytes(Buffer.from(JSON.stringify(withoutPatient)), withoutPatient);
   const seen = await Promise.all(ends);
-  // What Dawy is told of the last step is on its way still.
-  await trail.until(toldDawy, 2_000);
   const missing = seen.filter((came) => !came).length;
   if (missing > 0)
     say(
@@ -94,13 +92,13 @@ async function sequel(scene: Scene, dawy: DawyPublisher, trail: Trail, say: Log)
     );
 }
 
-function movedBy({ reference }: Wish, cause: string): (event: LoggedEvent) => boolean {
+/** Holds for the delivery that tells Dawy of `type` about this booking. */
+function toldDawy({ reference }: Wish, type: string): (event: LoggedEvent) => boolean {
   return (event) =>
-    kindOf(event) === 'booking-moved' && event['booking'] === reference && event['event'] === cause;
-}
-
-function toldDawy(event: LoggedEvent): boolean {
-  return kindOf(event) === 'delivery-settled' && event['channel'] === 'dawy-out';
+    kindOf(event) === 'delivery-settled' &&
+    event['channel'] === 'dawy-out' &&
+    event['booking'] === reference &&
+    event['type'] === type;
 }
 
 function sceneFor(now: Date): Scene {

@@ -10,8 +10,13 @@ import { HOSPITALS, startHospital } from './hospitals.ts';
 import { secretsOf } from './secrets.ts';
 import type { LoggedEvent } from './trail.ts';
 
+/** In which order things end: first what asks the others. */
+type Rank = 'engine' | 'hospital' | 'broker' | 'database';
+const ENDING: readonly Rank[] = ['engine', 'hospital', 'broker', 'database'];
+
 /** Something that was started, and how it is ended. */
 interface Started {
+  readonly rank: Rank;
   readonly name: string;
   stop(): Promise<void>;
 }
@@ -33,7 +38,7 @@ export class Sandbox {
     const { digestKey } = secretsOf(folder);
     const [database, amqp, hospitals] = await all([
       this.#startDatabase(),
-      this.#timed('RabbitMQ', () => startRabbit(folder, this.#say)),
+      this.#timed('broker', 'RabbitMQ', () => startRabbit(folder, this.#say)),
       this.#startHospitals(),
     ]);
     const reached = { database, amqp: amqp.url, hospitals };
@@ -43,7 +48,7 @@ export class Sandbox {
       await hisbridge(folder, env, 'topology', 'apply');
       await declareDawyQueue(amqp.url);
     });
-    const { ready } = await this.#timed('engine', async () => {
+    const { ready } = await this.#timed('engine', 'engine', async () => {
       const engine = await startEngine({ folder, env, say: this.#say, onEvent });
       return { ...engine, stop: () => engine.part.stop() };
     });
@@ -52,9 +57,10 @@ export class Sandbox {
     return endpoints;
   }
 
-  /** Ends everything, the last that was started first. */
+  /** Ends everything that was started, each after what asks it. */
   async stop(): Promise<void> {
-    for (const { name, stop } of this.#started.splice(0).reverse()) {
+    const started = this.#started.splice(0);
+    for (const { name, stop } of ENDING.flatMap((rank) => started.filter((each) => each.rank === rank))) {
       this.#say(`  ending ${name}`);
       await stop();
     }
@@ -62,7 +68,7 @@ export class Sandbox {
 
   // Migrated while RabbitMQ, which takes longest, still boots.
   async #startDatabase(): Promise<string> {
-    const { url } = await this.#timed('PostgreSQL', () => startPostgres(this.#folder, this.#say));
+    const { url } = await this.#timed('database', 'PostgreSQL', () => startPostgres(this.#folder, this.#say));
     await this.#step('database migrated', () => hisbridge(this.#folder, { DATABASE_URL: url }, 'migrate'));
     return url;
   }
@@ -71,7 +77,7 @@ export class Sandbox {
     mkdirSync(`${this.#folder}/hospitals`, { recursive: true });
     const hospitals = await all(
       HOSPITALS.map((hospital) =>
-        this.#timed(`hospital ${hospital.name}`, async () => {
+        this.#timed('hospital', `hospital ${hospital.name}`, async () => {
           const started = await startHospital(hospital, this.#folder, this.#say);
           return { ...started, stop: () => started.part.stop() };
         }),
@@ -80,9 +86,13 @@ export class Sandbox {
     return Object.fromEntries(hospitals.map(({ name, endpoints }) => [name, endpoints]));
   }
 
-  async #timed<T extends { stop(): Promise<void> }>(name: string, start: () => Promise<T>): Promise<T> {
+  async #timed<T extends { stop(): Promise<void> }>(
+    rank: Rank,
+    name: string,
+    start: () => Promise<T>,
+  ): Promise<T> {
     const started = await this.#step(`${name} is up`, start);
-    this.#started.push({ name, stop: () => started.stop() });
+    this.#started.push({ rank, name, stop: () => started.stop() });
     return started;
   }
 

@@ -5,7 +5,7 @@ import type { Ready } from './part.ts';
 export type LoggedEvent = Ready;
 
 /** More lines than this in a second are counted instead: somebody is measuring, not reading. */
-const LINES_PER_SECOND = 40;
+const LINES_PER_SECOND = 100;
 
 /** Prints what the engine does with each booking, and lets others wait for it. */
 export class Trail {
