@@ -6,6 +6,7 @@ import type { Digest } from '../../lane.ts';
 import {
   type ChannelName,
   type DeliveryId,
+  type EditionId,
   type MessageId,
   newId,
   type RouteName,
@@ -25,6 +26,7 @@ import { type Hands, keepBatch } from './keep.ts';
 import { BEATING, PostgresMembership } from './membership.ts';
 import { ensurePartitions, firstIdOf } from './partitions.ts';
 import { Presence } from './presence.ts';
+import { PostgresRecords } from './records.ts';
 import { giveBack, LOCK_NAMED, OWNED, RECOVERING } from './recovery.ts';
 import { type WorkRow, workOf } from './rows.ts';
 import { settleBatch } from './settle.ts';
@@ -71,6 +73,9 @@ export class PostgresStore implements Store {
 
   /** Settings of the server that void the promise. To be shown everywhere; empty unless allowed at opening. */
   readonly dangers: readonly string[];
+  /** What people ask, and do by hand. */
+  readonly records: PostgresRecords;
+  #closing: Promise<void> | null = null;
 
   constructor(options: PostgresStoreOptions, dangers: readonly string[]) {
     this.dangers = dangers;
@@ -90,6 +95,8 @@ export class PostgresStore implements Store {
     });
     // An idle reader that breaks is replaced by the next question.
     this.#readers.on('error', () => undefined);
+    const newEdition = () => this.#newId<EditionId>();
+    this.records = new PostgresRecords({ pool: this.#readers, seal, digest, newEdition });
     this.#encoding = { seal, digest, plan: () => this.#plan };
     this.#around = { clock, telemetry, unknownForMs, makePlaces: (ids) => this.#makePlaces(ids) };
   }
@@ -219,7 +226,12 @@ export class PostgresStore implements Store {
     throw new BridgeError('store-unavailable', 'stopped waiting for the store', { cause: signal.reason });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#waking;
     await Promise.all([
       this.#presence?.close(),

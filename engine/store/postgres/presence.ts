@@ -4,7 +4,8 @@ import { connect, type Server, type Session } from './connection.ts';
 
 /** The space of the advisory locks that stand for instances; lanes use the 64-bit space, which is another. */
 export const INSTANCE_LOCKS = 1_751_741_026;
-const TOPIC = 'hisbridge_wake';
+/** Where wake-ups are told. */
+export const TOPIC = 'hisbridge_wake';
 const RECONNECT_MS = 250;
 
 interface Surroundings {

@@ -25,22 +25,34 @@ export function openJson<T>(seal: Seal, rowId: string, sealed: Buffer): T {
 }
 
 interface SealedError {
+  readonly code: string;
   readonly message: string;
   readonly at?: string;
   readonly details: BridgeError['details'];
 }
 
-/** An error without its cause; its code has a column of its own. */
-export function sealError(seal: Seal, rowId: string, { message, at, details }: BridgeError): Buffer {
-  return sealJson(seal, rowId, { message, ...(at === undefined ? {} : { at }), details });
+/** An error without its cause. */
+export function sealError(seal: Seal, rowId: string, { code, message, at, details }: BridgeError): Buffer {
+  return sealJson(seal, rowId, { code, message, ...(at === undefined ? {} : { at }), details });
 }
 
-/** The error of a row; a code this version does not know reads as a defect that names it. */
+/** The error of a row, from its sealed column or else its code; a code this version does not know reads as a defect that names it. */
 export function openError(seal: Seal, rowId: string, code: string, sealed: Buffer | null): BridgeError {
-  const known = code in CATALOGUE ? (code as ErrorCode) : 'store-mismatch';
-  if (sealed === null) return new BridgeError(known, code === known ? CATALOGUE[known].summary : code);
-  const { message, at, details } = openJson<SealedError>(seal, rowId, sealed);
-  return new BridgeError(known, message, { at, details });
+  if (sealed === null) return errorOf(code, null, undefined, {});
+  const { code: was, message, at, details } = openJson<SealedError>(seal, rowId, sealed);
+  return errorOf(was, message, at, details);
+}
+
+function errorOf(
+  code: string,
+  message: string | null,
+  at: string | undefined,
+  details: BridgeError['details'],
+): BridgeError {
+  if (!(code in CATALOGUE))
+    return new BridgeError('store-mismatch', `the unknown error ${code}`, { at, details });
+  const known = code as ErrorCode;
+  return new BridgeError(known, message ?? CATALOGUE[known].summary, { at, details });
 }
 
 /** The columns of a booking as `pg` reads them; int8 comes as text. */

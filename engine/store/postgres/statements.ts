@@ -232,7 +232,8 @@ export const WRITE_ATTEMPTS = statement(
      $8::timestamptz[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::uuid[])`,
 );
 
-const WORK = `
+/** A delivery `u` with its message, its booking as it stands, and its edition. */
+export const WORK = `
   select u.id, u.message_id, u.route, u.channel, u.hospital, u.lane, u.edition, u.tries, u.attempts, u.ambiguous,
       u.booking_ref, u.kept_at, u.give_up_at, u.last_sent_at, u.state,
       m.correlation, m.cause, m.channel as message_channel, m.type, m.hospital as message_hospital, m.headers,
