@@ -107,8 +107,10 @@ export class Intake {
     const raw = this.#message(channel, arrival, reading);
     const decoded =
       result.kind === 'read' ? { ...raw, form: result.reading.form, body: result.reading.body } : raw;
-    const known: Known = { raw, decoded, booking: reading.booking ?? null, search: searchOf(reading) };
-    const keeping = this.#entry(known, { id: reading.id ?? null, plan, refused });
+    // A sender that gives no id is recognized by its bytes: the same bytes are the same message.
+    const id = reading.id ?? `sha256:${bodyDigest(raw.body).toString('hex')}`;
+    const known: Known = { raw, decoded, booking: reading.booking ?? null, search: searchOf(reading, id) };
+    const keeping = this.#entry(known, { id, plan, refused });
     return { keeping, known, said: saidBy(desk, raw.type, reading), plan, startedAtMs };
   }
 
@@ -131,15 +133,14 @@ export class Intake {
 
   #entry(
     known: Known,
-    { id, plan, refused }: { id: string | null; plan: Plan; refused: BridgeError | null },
+    { id, plan, refused }: { id: string; plan: Plan; refused: BridgeError | null },
   ): Keeping {
     const { digest } = this.#parts;
     const { raw, booking, search } = known;
     const sha = bodyDigest(raw.body);
     const lanes =
       refused === null ? lanesOf(known, plan, digest) : booking === null ? [] : [digest.lane(booking)];
-    // A sender that gives no id is recognized by its bytes: the same bytes are the same message.
-    const dedupe = digest.dedupe(raw.channel, id ?? `sha256:${sha.toString('hex')}`);
+    const dedupe = digest.dedupe(raw.channel, id);
     return { message: raw, bodyDigest: sha, dedupe, booking, lanes, search, refused };
   }
 
@@ -220,13 +221,12 @@ export function saidBy(desk: Desk, type: string, reading: PartialReading): Said 
   return kind === null ? null : { kind, type, learnt: reading.learnt ?? {}, asked: null };
 }
 
-function searchOf(reading: PartialReading | Reading): Known['search'] {
-  const { booking, id, search = [] } = reading;
+function searchOf({ booking, search = [] }: PartialReading | Reading, id: string): Known['search'] {
   return [
     ...(booking === undefined || booking === null
       ? []
       : [{ name: 'booking', value: booking, private: false }]),
-    ...(id === undefined || id === null ? [] : [{ name: 'id', value: id, private: false }]),
+    { name: 'id', value: id, private: false },
     ...search,
   ];
 }
