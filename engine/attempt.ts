@@ -73,13 +73,14 @@ export async function attempt(
   const ready = await parcelOf(work, route, message, facts, parts);
   if (ready === null) return null;
   if (ready instanceof BridgeError) return failed(ready, 'render', message);
+  failpoint('M7');
+  // Nothing may stand between this check and the first byte that could stop the process for long.
   if (!parts.maySend()) return null;
 
   if (work.delivery.ambiguous && outbound.probe !== null) {
     const outcome = await ask(work, outbound.probe, message, facts, parts);
     return { outcome, kind: 'probe', facts, decoded: message };
   }
-  failpoint('M7');
   return { outcome: await transmit(ready, parts), kind: 'send', facts, decoded: message };
 }
 
