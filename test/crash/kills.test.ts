@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EngineProcess } from '../support/world-engine.ts';
 import { World } from '../support/world.ts';
+import type { EngineProcess } from '../support/world-engine.ts';
 import { plots, publish, publishAgain } from './load.ts';
 import { type Chance, chanceOf } from './random.ts';
 import { expectAllWell, expectNobodyNeeded, say } from './verdict.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Named } from './evidence.ts';
 import type { World } from '../support/world.ts';
 import { type Findings, sentence } from './checker.ts';
+import type { Named } from './evidence.ts';
 
 /** A line of figures for whoever watches, under the name of the test. */
 export function say(line: string): void {

@@ -29,6 +29,12 @@ export interface Database {
   ledgerDifferences(): Promise<number>;
   deadlocks(): Promise<number>;
   count(table: string): Promise<number>;
+  /** Messages an inbound channel brought. */
+  keptFrom(channel: string): Promise<number>;
+  /** When the first message of a type was received, by the clock of who kept it. */
+  firstReceived(type: string): Promise<Date>;
+  /** Deliveries of a channel that ended. */
+  answered(channel: string): Promise<number>;
   /** Ends every connection of the engines, as a restart would. */
   cutConnections(): Promise<void>;
   /** Kills the server and starts it again. Only when it is its own. */
@@ -61,9 +67,15 @@ export async function openDatabase(folder: string, own: boolean): Promise<Databa
     held: async () => (await pool.query<Named>(HELD)).rows,
     stopped: async () => (await pool.query<Stopped>(STOPPED)).rows,
     ledgerDifferences: () => number(LEDGER),
-    deadlocks: () =>
-      number('select deadlocks as n from pg_stat_database where datname = current_database()'),
+    deadlocks: () => number('select deadlocks as n from pg_stat_database where datname = current_database()'),
     count: (table) => number(`select count(*) as n from hisbridge.${table}`),
+    keptFrom: (channel) => number(`select count(*) as n from hisbridge.message where channel = '${channel}'`),
+    async firstReceived(type) {
+      const { rows } = await pool.query<{ at: Date }>(FIRST_RECEIVED, [type]);
+      return rows[0]!.at;
+    },
+    answered: (channel) =>
+      number(`select count(*) as n from hisbridge.delivery_ended where channel = '${channel}'`),
     async cutConnections() {
       await pool.query(CUT);
     },
@@ -83,6 +95,8 @@ const STANDING = `
         or (d.state = 'waiting' and not exists (
           select 1 from hisbridge.delivery h
            where h.channel = d.channel and h.lane = d.lane and h.head and h.state in ('held', 'dead')))) as moving`;
+
+const FIRST_RECEIVED = `select min(received_at) as at from hisbridge.message where type = $1`;
 
 const TOLD = `select count(*) as n from hisbridge.delivery_ended where channel = 'dawy-out' and ended_as = 'delivered'`;
 

@@ -1,0 +1,110 @@
+// An engine wired as engine/bridge.ts wires it, but for one thing: `--without` takes a protection away, which the tests must
+// then find missing; `--clock-off` gives it a clock that is wrong and that nothing corrects.
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { channelKinds } from '../../channels/index.ts';
+import { createDesk } from '../../engine/booking/desk.ts';
+import { loadPlan, openStore, problemsOf } from '../../engine/bridge.ts';
+import { SystemClock } from '../../engine/clock.ts';
+import { Engine } from '../../engine/engine.ts';
+import { BridgeError } from '../../engine/errors.ts';
+import { systemRandom } from '../../engine/random.ts';
+import type { Consequences, Store } from '../../engine/store.ts';
+import { Log } from '../../engine/telemetry/log.ts';
+
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string', short: 'c', default: '.' },
+    without: { type: 'string' },
+    'clock-off': { type: 'string', default: '0' },
+  },
+});
+
+/** A clock that is off and stays off, whatever the database says. */
+class WrongClock extends SystemClock {
+  readonly #offMs: number;
+
+  constructor(offMs: number) {
+    super();
+    this.#offMs = offMs;
+  }
+
+  override follow(): void {
+    // Nothing corrects it.
+  }
+
+  override now(): Date {
+    return new Date(Date.now() + this.#offMs);
+  }
+}
+
+/** Every protection that can be taken away, and how. */
+const WITHOUT: Readonly<Record<string, (store: Store) => Store>> = {
+  'no-dedupe': (store) =>
+    over(store, {
+      keep: (batch, decide) =>
+        store.keep(
+          batch.map((keeping) => ({ ...keeping, dedupe: randomBytes(keeping.dedupe.length) })),
+          decide,
+        ),
+    }),
+  'no-lane-lock': (store) =>
+    over(store, {
+      keep: (batch, decide) => store.keep(batch, (keeping, booking) => laneless(decide(keeping, booking))),
+      settle: (batch, decide) =>
+        store.settle(batch, (settlement, booking) => laneless(decide(settlement, booking))),
+    }),
+  'no-write-ahead': (store) =>
+    over(store, { writeEditions: (batch) => Promise.resolve(batch.map(() => true)) }),
+};
+
+/** The store, with some of its methods replaced. */
+function over(store: Store, replaced: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const found: unknown = Reflect.get(name in replaced ? replaced : target, name);
+      return typeof found === 'function' ? found.bind(target) : found;
+    },
+  });
+}
+
+function laneless({ messages, step }: Consequences): Consequences {
+  const without = messages.map((message) => ({
+    ...message,
+    deliveries: message.deliveries.map((delivery) => ({ ...delivery, lane: null })),
+  }));
+  return { messages: without, step };
+}
+
+const telemetry = new Log('warn', (line) => void process.stdout.write(line));
+const loaded = loadPlan(values.config, process.env);
+if (loaded.compiled.kind === 'problems') {
+  throw new BridgeError('config-invalid', problemsOf(loaded).join('\n'));
+}
+const { store, digest, clock } = await openStore(
+  process.env,
+  telemetry,
+  values['clock-off'] === '0' ? new SystemClock() : new WrongClock(Number(values['clock-off'])),
+);
+const without = values.without === undefined ? undefined : WITHOUT[values.without];
+if (values.without !== undefined && without === undefined) {
+  throw new BridgeError('usage', `--without is one of ${Object.keys(WITHOUT).join(', ')}`);
+}
+const engine = new Engine({
+  plan: loaded.compiled.plan,
+  kinds: channelKinds,
+  store: without?.(store) ?? store,
+  desk: createDesk(),
+  clock,
+  follow: (time) => clock.follow(time),
+  random: systemRandom,
+  digest,
+  telemetry,
+});
+await engine.start();
+process.stdout.write(`${JSON.stringify({ event: 'ready' })}\n`);
+await new Promise((resolve) => {
+  process.once('SIGTERM', resolve);
+});
+await engine.stop();
+await store.close();
