@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { readSecrets } from './launcher/secrets.ts';
@@ -7,8 +7,11 @@ import { readSecrets } from './launcher/secrets.ts';
 /** The checkout this file belongs to. */
 export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-/** Everything the sandbox of a checkout keeps: git-ignored, and safe to remove when it is not running. */
-export const SANDBOX_FOLDER = join(CHECKOUT, '.sandbox');
+/**
+ * Everything the sandbox of a checkout keeps: git-ignored, and safe to remove when it is not running.
+ * HISBRIDGE_SANDBOX_FOLDER puts it elsewhere.
+ */
+export const SANDBOX_FOLDER = resolve(process.env['HISBRIDGE_SANDBOX_FOLDER'] ?? join(CHECKOUT, '.sandbox'));
 
 /** Where everything of a running sandbox can be reached from outside: `.sandbox/endpoints.json`. */
 export interface Endpoints {

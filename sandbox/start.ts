@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { BridgeError } from '../engine/errors.ts';
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     const trail = new Trail(say);
     const { amqp } = await sandbox.start((event) => trail.take(event));
     say(
-      `All is up after ${((performance.now() - since) / 1000).toFixed(1)} s. Addresses: .sandbox/endpoints.json`,
+      `All is up after ${((performance.now() - since) / 1000).toFixed(1)} s. Addresses: ${relative(process.cwd(), folder)}/endpoints.json`,
     );
     if (demo) await demonstrate(amqp, trail, say);
     for (const line of WAYS_ON) say(line);
