@@ -13,6 +13,8 @@ import { type HeardEvent, heardEvent, problemsWith } from './events.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 import { testBroker, testConnection, unique, until } from './rabbitmq.ts';
 
+/** What an engine says of an arrival, whatever it did with it. */
+const TAKEN = new Set<EngineEvent['kind']>(['message-kept', 'message-duplicate', 'message-refused']);
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface NetworkOptions {
@@ -50,6 +52,7 @@ export class TestNetwork {
   readonly #stopBroker: () => Promise<void>;
   readonly #running = new Set<Bridge>();
   #wishes = 0;
+  #published = 0;
 
   /** Brings the network up without an engine. */
   static async open({ routes = (text) => text, between = {} }: NetworkOptions = {}): Promise<TestNetwork> {
@@ -166,6 +169,7 @@ export class TestNetwork {
       ...(messageId === null ? {} : { messageId }),
     });
     await this.#broker.channel.waitForConfirms();
+    this.#published += 1;
   }
 
   /** The types of what Dawy heard of a booking, in order. */
@@ -188,9 +192,12 @@ export class TestNetwork {
     return found()!;
   }
 
-  /** Resolves once nothing is on its way any more: all is delivered, or stands before a person. */
+  /** Resolves once all that was published is taken in, and all of it is delivered, or stands before a person. */
   async quiet(): Promise<void> {
+    const taken = ({ kind, ...event }: EngineEvent) =>
+      TAKEN.has(kind) && 'channel' in event && event.channel === 'dawy-in';
     await until(async () => {
+      if (this.events.filter(taken).length < this.#published) return false;
       const open = await this.database.query(
         `select 1 from hisbridge.delivery d where state in ('queued', 'running')
          or state = 'waiting' and not exists (select 1 from hisbridge.delivery h
