@@ -1,68 +1,75 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A proxy before PostgreSQL that can take the reply to a COMMIT away. */
+/** Where a connection is cut: before the server hears the COMMIT, or after it answered it. */
+export type Cut = 'before-commit' | 'after-commit';
+
+/** A proxy before PostgreSQL that can cut one connection around its next COMMIT. */
 export interface CutProxy {
-  /** The address clients use instead. */
   readonly url: string;
-  /** Of the replies to COMMIT from now on, this share never arrives: the connection is cut instead. */
-  cutCommits(rate: number, fraction?: () => number): void;
-  /** How many were taken away. */
+  /** The next COMMIT that passes on any connection is cut. */
+  arm(cut: Cut): void;
+  /** How many were cut so far. */
   readonly cuts: number;
   close(): Promise<void>;
 }
 
-/** CommandComplete for COMMIT, as PostgreSQL sends it. The server has committed once it is on the wire. */
-const COMMITTED = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
+/** A COMMIT as pg sends it, a simple query of 11 bytes, and the command tag with which the server answers it. */
+const ASKED = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
+const ANSWERED = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
 
-/** Opens a proxy before the server of a database's address. */
-export async function cutProxy(databaseUrl: string): Promise<CutProxy> {
-  const target = new URL(databaseUrl);
-  const open = new Set<Socket>();
-  let rate = 0;
-  let fraction = Math.random;
+/** Starts a proxy on a free loopback port in front of the server that `url` names. */
+export async function cutProxy(url: string): Promise<CutProxy> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  let armed: Cut | null = null;
   let cuts = 0;
+
   const server = createServer((client) => {
-    const upstream = connect(Number(target.port || 5432), target.hostname);
+    const upstream = connect(Number(target.port), target.hostname);
+    let cutting = false;
+    const end = () => {
+      client.destroy();
+      upstream.destroy();
+    };
     for (const socket of [client, upstream]) {
-      open.add(socket);
-      // Whatever one side meets, the other must hear of it as an end.
-      socket.on('error', () => undefined);
+      sockets.add(socket);
+      socket.on('error', end);
       socket.on('close', () => {
-        open.delete(socket);
-        client.destroy();
-        upstream.destroy();
+        sockets.delete(socket);
+        end();
       });
     }
-    client.on('data', (chunk) => upstream.write(chunk));
-    upstream.on('data', (chunk: Buffer) => {
-      const at = chunk.indexOf(COMMITTED);
-      if (at < 0 || fraction() >= rate) {
-        client.write(chunk);
-        return;
+    client.on('data', (chunk) => {
+      if (armed !== null && chunk.includes(ASKED)) {
+        const cut = armed;
+        armed = null;
+        cuts += 1;
+        if (cut === 'before-commit') return end();
+        cutting = true;
       }
-      cuts += 1;
-      // What came before it does arrive, as it would from a link that breaks in the middle.
-      client.write(chunk.subarray(0, at), () => client.resetAndDestroy());
+      upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      if (!cutting) client.write(chunk);
+      else if (chunk.includes(ANSWERED)) end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(typeof address === 'object' && address !== null ? address.port : 0);
+  const own = new URL(url);
+  own.hostname = '127.0.0.1';
+  own.port = String(typeof address === 'object' ? address?.port : 0);
   return {
-    url: url.href,
-    cutCommits(share, chance = Math.random) {
-      rate = share;
-      fraction = chance;
+    url: own.href,
+    arm(cut) {
+      armed = cut;
     },
     get cuts() {
       return cuts;
     },
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of open) socket.destroy();
-      await closed;
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }

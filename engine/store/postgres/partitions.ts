@@ -37,7 +37,7 @@ export async function ensurePartitions(client: ClientBase, alsoFor: readonly str
   for (let ahead = -1; ahead <= DAYS_AHEAD; ahead += 1) days.add(today + ahead * DAY_MS);
   const existing = await client.query<{ name: string }>(
     `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-      join pg_class p on p.oid = i.inhparent where p.relnamespace = 'hisbridge'::regnamespace`,
+      join pg_class p on p.oid = i.inhparent where p.relnamespace = 'hisbridge'::regnamespace and p.relkind = 'p'`,
   );
   const names = new Set(existing.rows.map((row) => row.name));
   for (const day of [...days].sort((a, b) => a - b)) {

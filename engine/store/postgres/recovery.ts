@@ -50,7 +50,7 @@ export const OWNED = statement(
  * than the locks: an edition that was being written meanwhile is seen. Without one it was never sent;
  * with one it may have been, and that is written down as an attempt.
  */
-const GIVE_BACK = statement(
+export const GIVE_BACK = statement(
   'give_back',
   ['{}', '{}'],
   `with s as (

@@ -1,0 +1,543 @@
+import type { Booking } from '../booking.ts';
+import { type BreakerState, CLOSED } from '../breaker.ts';
+import type { Clock } from '../clock.ts';
+import type { Delivery, DeliveryEnding, DeliveryState } from '../delivery.ts';
+import { BridgeError } from '../errors.ts';
+import type { Lane } from '../lane.ts';
+import {
+  type ChannelName,
+  type DeliveryId,
+  type EditionId,
+  type Message,
+  type MessageId,
+  newId,
+  type RouteName,
+  type SystemName,
+} from '../message.ts';
+import type { Random } from '../random.ts';
+import type {
+  Attempt,
+  BookingStep,
+  Consequences,
+  Edition,
+  Keeping,
+  Kept,
+  Membership,
+  NewMessage,
+  Pulse,
+  Settled,
+  Settlement,
+  Store,
+  StoredEdition,
+  Work,
+} from '../store.ts';
+import { type Decide, foldKeeps, foldSettles, type KnownId, textOf } from './folding.ts';
+
+/** How long without a beat makes an instance frozen. Milliseconds. */
+const LEASE_MS = 15_000;
+
+/** An open delivery as the tables would have it. */
+export interface MemoryDelivery extends Delivery {
+  readonly seq: number;
+  readonly state: DeliveryState;
+  readonly head: boolean;
+  readonly owner: string | null;
+  readonly dueAt: Date;
+  readonly bookingRef: string | null;
+  readonly lastSentAt: Date | null;
+  readonly error: BridgeError | null;
+}
+
+interface Instance {
+  readonly id: string;
+  readonly crashed: boolean;
+  readonly beatAtMs: number;
+  readonly graceMs: number;
+  readonly honours: number | null;
+}
+
+/** What memory stores share: the tables, and time and chance as the server would have them. */
+export class MemoryTables {
+  readonly messages = new Map<MessageId, NewMessage>();
+  readonly ids = new Map<string, KnownId>();
+  readonly bookings = new Map<string, Booking>();
+  readonly steps: BookingStep[] = [];
+  readonly open = new Map<DeliveryId, MemoryDelivery>();
+  readonly ended = new Map<DeliveryId, MemoryDelivery & { readonly endedAs: DeliveryEnding }>();
+  readonly editions = new Map<EditionId, Edition>();
+  readonly attempts: (Attempt & { readonly delivery: DeliveryId })[] = [];
+  readonly instances = new Map<string, Instance>();
+  readonly breakers = new Map<ChannelName, BreakerState>();
+  readonly plans = new Map<string, ReadonlyMap<string, string>>();
+  readonly keptAt = new Map<MessageId, Date>();
+  readonly listeners = new Map<string, (channels: readonly ChannelName[]) => void>();
+  readonly clock: Clock;
+  readonly random: Random;
+  #seq = 0;
+
+  constructor(clock: Clock, random: Random) {
+    this.clock = clock;
+    this.random = random;
+  }
+
+  nextSeq(): number {
+    this.#seq += 1;
+    return this.#seq;
+  }
+
+  /** Open deliveries in the order they were kept. */
+  inOrder(): readonly MemoryDelivery[] {
+    return [...this.open.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  change(id: DeliveryId, to: Partial<MemoryDelivery>): MemoryDelivery {
+    const row = this.open.get(id);
+    if (row === undefined) throw new BridgeError('store-mismatch', `no open delivery ${id}`);
+    const changed = { ...row, ...to };
+    this.open.set(id, changed);
+    return changed;
+  }
+}
+
+const sameLane = (a: Lane | null, b: Lane | null): boolean => a !== null && b !== null && a.equals(b);
+const running = (row: MemoryDelivery, owner: string): Partial<MemoryDelivery> => ({
+  state: 'running',
+  owner,
+  tries: row.tries + 1,
+});
+
+/**
+ * The store in memory: the same promises without the disk. For tests, the simulator and fixture
+ * tests. Nothing awaits inside a call, so that every call is a transaction.
+ */
+export class MemoryStore implements Store {
+  readonly #tables: MemoryTables;
+  #me: string | null = null;
+
+  constructor(tables: MemoryTables) {
+    this.#tables = tables;
+  }
+
+  async keep(batch: readonly Keeping[], decide: Decide<Keeping>): Promise<readonly Kept[]> {
+    try {
+      return this.#keep(batch, decide);
+    } catch (thrown) {
+      const [only] = batch;
+      if (only === undefined) return [];
+      if (batch.length === 1) return this.#keep([rejected(only, thrown)], refusedOnly);
+      return batch.flatMap((keeping) => {
+        try {
+          return this.#keep([keeping], decide);
+        } catch (alone) {
+          return this.#keep([rejected(keeping, alone)], refusedOnly);
+        }
+      });
+    }
+  }
+
+  #keep(batch: readonly Keeping[], decide: Decide<Keeping>): readonly Kept[] {
+    const { ids, bookings } = this.#tables;
+    const plan = foldKeeps(batch, ids, bookings, decide);
+    for (const write of plan.dedupe) ids.set(textOf(write), write.known);
+    this.#write(plan.steps, plan.messages);
+    const mine = this.#add(plan.messages);
+    return plan.verdicts.map((verdict): Kept => {
+      if (verdict.kind !== 'new') return verdict;
+      const { id, error, consequences } = verdict;
+      const of = runningOf(consequences, mine);
+      return error === null
+        ? { kind: 'accepted', id, consequences, running: of }
+        : { kind: 'refused', id, error, consequences, running: of };
+    });
+  }
+
+  async writeEditions(batch: readonly Edition[]): Promise<readonly boolean[]> {
+    const { open, editions } = this.#tables;
+    return batch.map((edition) => {
+      const row = open.get(edition.delivery);
+      if (row === undefined || row.owner === null || row.owner !== this.#me) return false;
+      if (!editions.has(edition.id)) editions.set(edition.id, edition);
+      return true;
+    });
+  }
+
+  async settle(batch: readonly Settlement[], decide: Decide<Settlement>): Promise<readonly Settled[]> {
+    try {
+      return this.#settle(batch, decide);
+    } catch {
+      return batch.flatMap((settlement) => {
+        try {
+          return this.#settle([settlement], decide);
+        } catch (thrown) {
+          return this.#settle([settlement], () => this.#unsaid(settlement, thrown));
+        }
+      });
+    }
+  }
+
+  #settle(batch: readonly Settlement[], decide: Decide<Settlement>): readonly Settled[] {
+    const { open, bookings } = this.#tables;
+    const plan = foldSettles(batch, open, this.#me, bookings, decide);
+    for (const outcome of plan.outcomes) if (outcome !== null) this.#end(outcome.settlement, outcome.head);
+    this.#write(plan.steps, plan.messages);
+    // Before the new deliveries: one into a lane that closes here would overtake who waits there.
+    const promoted = plan.outcomes.map((outcome) =>
+      outcome?.closes ? this.#promote(outcome.settlement) : null,
+    );
+    const mine = this.#add(plan.messages);
+    return plan.outcomes.map((outcome, at): Settled => {
+      if (outcome === null) return { kind: 'fenced' };
+      const { consequences } = outcome;
+      return {
+        kind: 'settled',
+        consequences,
+        running: runningOf(consequences, mine),
+        promoted: promoted[at] ?? null,
+      };
+    });
+  }
+
+  async claim(channel: ChannelName, routes: readonly RouteName[], limit: number): Promise<readonly Work[]> {
+    const me = this.#owner();
+    const now = this.#tables.clock.now();
+    const due = this.#tables
+      .inOrder()
+      .filter((row) => row.state === 'queued' && row.channel === channel && row.dueAt <= now)
+      .filter((row) => routes.includes(row.route))
+      .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+    return due
+      .slice(0, Math.max(limit, 0))
+      .map((row) => this.#work(this.#tables.change(row.id, running(row, me))));
+  }
+
+  async owned(): Promise<readonly DeliveryId[]> {
+    const me = this.#owner();
+    return this.#tables
+      .inOrder()
+      .filter(({ owner }) => owner === me)
+      .map(({ id }) => id);
+  }
+
+  async release(deliveries: readonly DeliveryId[]): Promise<number> {
+    const me = this.#owner();
+    const rows = this.#tables.inOrder().filter(({ id, owner }) => owner === me && deliveries.includes(id));
+    return this.#giveBack(rows).queued;
+  }
+
+  async bookingsToWake(limit: number) {
+    const now = this.#tables.clock.now();
+    return [...this.#tables.bookings.values()]
+      .flatMap(({ reference, hospital, version, wakeAt }) =>
+        wakeAt === null || wakeAt > now ? [] : [{ reference, hospital, version, wakeAt }],
+      )
+      .sort((a, b) => a.wakeAt.getTime() - b.wakeAt.getTime())
+      .slice(0, limit)
+      .map(({ wakeAt: _, ...due }) => due);
+  }
+
+  async join(): Promise<Membership> {
+    const { clock, random, instances } = this.#tables;
+    const id = newId<string>(clock, random);
+    this.#me = id;
+    instances.set(id, { id, crashed: false, beatAtMs: clock.monotonicMs(), graceMs: 0, honours: null });
+    return {
+      id,
+      beat: async (report) => this.#beat(id, report),
+      onWake: (listener) => this.#tables.listeners.set(id, listener),
+      leave: async () => {
+        this.#giveBack(this.#tables.inOrder().filter(({ owner }) => owner === id));
+        this.#tables.instances.delete(id);
+        this.#tables.listeners.delete(id);
+        if (this.#me === id) this.#me = null;
+      },
+    };
+  }
+
+  wake(channels: readonly ChannelName[]): void {
+    for (const [id, listener] of this.#tables.listeners) if (id !== this.#me) listener(channels);
+  }
+
+  async moveBreaker(channel: ChannelName, from: number, to: BreakerState) {
+    const { breakers } = this.#tables;
+    const state = breakers.get(channel) ?? CLOSED;
+    if (state.generation !== from) return { moved: false, state };
+    breakers.set(channel, to);
+    return { moved: true, state: to };
+  }
+
+  async savePlan(hash: string, files: ReadonlyMap<string, string>): Promise<void> {
+    const { plans } = this.#tables;
+    if (!plans.has(hash)) plans.set(hash, files);
+  }
+
+  async ledgerDifferences(): Promise<readonly MessageId[]> {
+    const { messages, keptAt, open, ended, clock } = this.#tables;
+    const now = clock.now().getTime();
+    return [...messages.values()]
+      .filter(({ message }) => {
+        const age = now - (keptAt.get(message.id)?.getTime() ?? now);
+        return age >= 10_000 && age <= 600_000;
+      })
+      .filter(({ deliveries }) => deliveries.some(({ id }) => !open.has(id) && !ended.has(id)))
+      .map(({ message }) => message.id);
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new BridgeError('store-unavailable', 'stopped waiting for the store');
+  }
+
+  /** Ends the store as the end of its process would: what it owned is taken over by the others. */
+  async close(): Promise<void> {
+    const mine = this.#me === null ? undefined : this.#tables.instances.get(this.#me);
+    if (mine !== undefined) this.#tables.instances.set(mine.id, { ...mine, crashed: true });
+    this.#me = null;
+  }
+
+  #owner(): string {
+    if (this.#me === null)
+      throw new BridgeError('store-mismatch', 'only an instance that joined owns deliveries');
+    return this.#me;
+  }
+
+  #write(steps: readonly BookingStep[], messages: readonly NewMessage[]): void {
+    const { bookings, keptAt, clock } = this.#tables;
+    for (const step of steps) {
+      bookings.set(step.after.reference, step.after);
+      this.#tables.steps.push(step);
+    }
+    for (const message of messages) {
+      this.#tables.messages.set(message.message.id, message);
+      keptAt.set(message.message.id, clock.now());
+    }
+  }
+
+  /** New deliveries in their order: the first of a free lane is its head, the others wait. Returns those that are ours. */
+  #add(messages: readonly NewMessage[]): ReadonlySet<DeliveryId> {
+    const mine = new Set<DeliveryId>();
+    const queued = new Set<ChannelName>();
+    for (const { message, booking, deliveries } of messages) {
+      for (const { hot, edition, id, route, channel, lane, giveUpAt } of deliveries) {
+        const behind = this.#tables
+          .inOrder()
+          .some((row) => row.head && row.channel === channel && sameLane(row.lane, lane));
+        const owner = hot && !behind ? this.#me : null;
+        const state = behind ? 'waiting' : owner === null ? 'queued' : 'running';
+        const now = this.#tables.clock.now();
+        this.#tables.open.set(id, {
+          id,
+          message: message.id,
+          route,
+          channel,
+          hospital: message.hospital,
+          lane,
+          edition,
+          tries: owner === null ? 0 : 1,
+          attempts: 0,
+          ambiguous: false,
+          keptAt: now,
+          giveUpAt,
+          seq: this.#tables.nextSeq(),
+          state,
+          head: lane !== null && !behind,
+          owner,
+          dueAt: now,
+          bookingRef: booking,
+          lastSentAt: null,
+          error: null,
+        });
+        if (owner !== null) mine.add(id);
+        if (state === 'queued') queued.add(channel);
+      }
+    }
+    this.#tell(queued);
+    return mine;
+  }
+
+  #end({ delivery, next, attempt }: Settlement, head: boolean): void {
+    const { open, ended, attempts } = this.#tables;
+    attempts.push({ ...attempt, delivery: delivery.id });
+    const sentAt = attempt.kind === 'send' ? { lastSentAt: attempt.startedAt } : {};
+    switch (next.kind) {
+      case 'ended': {
+        const row = this.#tables.change(delivery.id, { owner: null });
+        open.delete(delivery.id);
+        ended.set(delivery.id, { ...row, endedAs: next.as });
+        return;
+      }
+      case 'again': {
+        const { dueAt, attempts: counted, ambiguous, error } = next;
+        const to = {
+          state: 'queued' as const,
+          owner: null,
+          dueAt,
+          attempts: counted,
+          ambiguous,
+          error,
+          head,
+        };
+        this.#tables.change(delivery.id, { ...to, ...(ambiguous ? sentAt : {}) });
+        return;
+      }
+      case 'stopped': {
+        const ambiguous = delivery.ambiguous || next.state === 'held';
+        const to = { state: next.state, owner: null, ambiguous, error: next.error, head };
+        this.#tables.change(delivery.id, { ...to, ...(ambiguous ? sentAt : {}) });
+        return;
+      }
+    }
+  }
+
+  #promote({ delivery, promoteHot }: Settlement): Work | null {
+    const { channel, lane } = delivery;
+    const next = this.#tables
+      .inOrder()
+      .find((row) => row.state === 'waiting' && row.channel === channel && sameLane(row.lane, lane));
+    if (next === undefined) return null;
+    const head = { head: true, dueAt: this.#tables.clock.now() };
+    if (promoteHot && this.#me !== null)
+      return this.#work(this.#tables.change(next.id, { ...head, ...running(next, this.#me) }));
+    this.#tables.change(next.id, { ...head, state: 'queued' });
+    this.#tell(new Set([channel]));
+    return null;
+  }
+
+  #work(row: MemoryDelivery): Work {
+    const { messages, bookings, editions } = this.#tables;
+    const kept = messages.get(row.message);
+    if (kept === undefined) throw new BridgeError('store-mismatch', `no message ${row.message}`);
+    const {
+      id,
+      message,
+      route,
+      channel,
+      hospital,
+      lane,
+      edition,
+      tries,
+      attempts,
+      ambiguous,
+      keptAt,
+      giveUpAt,
+    } = row;
+    const stored = editions.get(edition);
+    return {
+      delivery: {
+        id,
+        message,
+        route,
+        channel,
+        hospital,
+        lane,
+        edition,
+        tries,
+        attempts,
+        ambiguous,
+        keptAt,
+        giveUpAt,
+      },
+      message: kept.message,
+      bookingRef: row.bookingRef,
+      booking: row.bookingRef === null ? null : (bookings.get(row.bookingRef) ?? null),
+      edition: stored === undefined ? null : storedEdition(stored),
+      lastSentAt: row.lastSentAt,
+    };
+  }
+
+  #beat(id: string, { honours, graceMs }: Parameters<Membership['beat']>[0]): Pulse | null {
+    const { instances, clock, breakers } = this.#tables;
+    const me = instances.get(id);
+    if (me === undefined || me.crashed) return null;
+    const nowMs = clock.monotonicMs();
+    const fresh = nowMs - me.beatAtMs < LEASE_MS;
+    for (const other of instances.values()) {
+      const frozen = fresh && nowMs - other.beatAtMs > LEASE_MS + other.graceMs;
+      if (other.id !== id && (other.crashed || frozen)) instances.delete(other.id);
+    }
+    instances.set(id, { ...me, beatAtMs: nowMs, graceMs, honours });
+    const orphans = this.#tables.inOrder().filter(({ owner }) => owner !== null && !instances.has(owner));
+    const living = [...instances.values()];
+    return {
+      now: clock.now(),
+      living: living.map((instance) => instance.id),
+      honoured: Math.min(...living.map((instance) => instance.honours ?? honours)),
+      breakers: new Map(breakers),
+      recovered: this.#giveBack(orphans),
+    };
+  }
+
+  /** Back to the queue: certain where no edition is there, uncertain where one may have been sent. */
+  #giveBack(rows: readonly MemoryDelivery[]): Pulse['recovered'] {
+    const { editions, attempts, clock, random } = this.#tables;
+    const now = clock.now();
+    let ambiguous = 0;
+    for (const row of rows) {
+      const base = { state: 'queued' as const, owner: null, dueAt: now };
+      const edition = editions.get(row.edition);
+      if (edition === undefined) {
+        this.#tables.change(row.id, { ...base, tries: Math.max(row.tries - 1, 0) });
+        continue;
+      }
+      ambiguous += 1;
+      const error = new BridgeError('instance-lost', 'the engine that was sending it was lost');
+      this.#tables.change(row.id, { ...base, ambiguous: true, lastSentAt: now, error });
+      attempts.push({
+        id: newId<string>(clock, random),
+        delivery: row.id,
+        kind: 'send',
+        no: row.tries,
+        startedAt: now,
+        endedAt: now,
+        outcome: error.code,
+        summary: error.message,
+        response: null,
+        plan: edition.plan,
+      });
+    }
+    this.#tell(new Set(rows.map(({ channel }) => channel)));
+    return { queued: rows.length, ambiguous };
+  }
+
+  #tell(channels: ReadonlySet<ChannelName>): void {
+    if (this.#me === null || channels.size === 0) return;
+    this.#tables.listeners.get(this.#me)?.([...channels]);
+  }
+
+  /** The delivery ends by its verdict all the same; what the answer means is for a person to say. */
+  #unsaid({ delivery, attempt }: Settlement, thrown: unknown): Consequences {
+    const { clock, random } = this.#tables;
+    const message: Message<Uint8Array> = {
+      id: newId(clock, random),
+      correlation: delivery.message,
+      cause: delivery.message,
+      channel: delivery.channel,
+      type: '-',
+      hospital: delivery.hospital,
+      headers: {},
+      form: 'bytes',
+      body: attempt.response ?? new Uint8Array(),
+      receivedAt: clock.now(),
+    };
+    const refused = new BridgeError('store-rejected', 'nothing can follow from an answer', { cause: thrown });
+    return { messages: [{ message, search: [], booking: null, deliveries: [], refused }], step: null };
+  }
+}
+
+function runningOf({ messages }: Consequences, mine: ReadonlySet<DeliveryId>): ReadonlySet<DeliveryId> {
+  return new Set(
+    messages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id)).filter((id) => mine.has(id)),
+  );
+}
+
+function storedEdition({ key, body, envelope }: Edition): StoredEdition {
+  return { key, body, envelope };
+}
+
+function rejected(keeping: Keeping, thrown: unknown): Keeping {
+  const message = { ...keeping.message, type: '-', hospital: '-' as SystemName, form: 'bytes' as const };
+  const refused = new BridgeError('store-rejected', 'the store refused this one message', { cause: thrown });
+  return { ...keeping, message, booking: null, search: [], refused };
+}
+
+function refusedOnly({ message, refused, booking }: Keeping): Consequences {
+  return { messages: [{ message, search: [], booking, deliveries: [], refused }], step: null };
+}
