@@ -136,7 +136,8 @@ async function run(suite: Suite, servers: Readonly<Record<string, string>>): Pro
   clearTimeout(afterLast);
   const found = countsIn(lines);
   if (found === null) faults.push(`printed no counts (${how})`);
-  else if (faults.length === 0 && code !== found.failed) faults.push(`ended with ${how}, but ${found.failed} tests failed`);
+  else if (faults.length === 0 && code !== found.failed)
+    faults.push(`ended with ${how}, but ${found.failed} tests failed`);
   for (const fault of faults) console.error(`${name}: mocha ${fault}.`);
   return addUp(found ?? NONE, { ...NONE, failed: faults.length });
 }
