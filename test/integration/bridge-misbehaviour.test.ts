@@ -125,7 +125,10 @@ describe('a hospital that books twice what is sent twice, and cannot be asked', 
 
   before(async () => {
     const unsafe = (text: string) =>
-      hasty(text).replace(/ {4}repeats: probe[^]*?( {4}verdicts:\n {6}response)/, '    repeats: unsafe\n$1');
+      hasty(text).replace(
+        / {4}repeats: probe[\s\S]*?( {4}verdicts:\n {6}response)/,
+        '    repeats: unsafe\n$1',
+      );
     network = await TestNetwork.open({ routes: unsafe });
     await network.start();
   });
