@@ -1,18 +1,9 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { exitCodeOf, sayError } from './exit.ts';
-import { migrate } from './migrate.ts';
-import { run } from './run.ts';
-import { topology } from './topology.ts';
-
-const program = new Command('hisbridge')
-  .description('Carries appointments between Dawy and hospital information systems.')
-  .showSuggestionAfterError()
-  .exitOverride();
-
-for (const command of [run, migrate, topology]) program.addCommand(command());
+import { program } from './program.ts';
 
 try {
-  await program.parseAsync();
+  await program().parseAsync();
 } catch (thrown) {
   if (!(thrown instanceof CommanderError)) sayError(thrown, process.argv.includes('--json'));
   process.exitCode = exitCodeOf(thrown);

@@ -3,21 +3,24 @@ import { openBridge } from '../engine/bridge.ts';
 import { serveMetrics } from '../engine/telemetry/exporter.ts';
 import { Log, toAll } from '../engine/telemetry/log.ts';
 import { Metrics } from '../engine/telemetry/metrics.ts';
+import { examples, FOLDER } from './help.ts';
 
 /** `hisbridge run`: an engine in the foreground until SIGINT or SIGTERM. */
 export function run(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description(
       'Run an engine: take messages in, deliver them, and take configuration changes as they are saved.',
     )
-    .option('-c, --config <folder>', 'the folder of routes.yaml', '.')
+    .option(...FOLDER)
     .option('--metrics-port <port>', 'where /metrics, /livez and /readyz are served', '9464')
     .option('--log-level <level>', 'error, warn, info or debug', 'info')
-    .addHelpText(
-      'after',
-      '\nEnvironment: DATABASE_URL, HISBRIDGE_DIGEST_KEY, and what routes.yaml names as ${env:NAME}.\nExit codes: 0 stopped, 2 configuration, 3 PostgreSQL or RabbitMQ not reached.',
-    )
+    .option('--json', 'the log is JSON lines always; errors are too')
     .action(serve);
+  return examples(
+    command,
+    ['hisbridge run', 'hisbridge run -c deploy/production --metrics-port 9100'],
+    'Environment: DATABASE_URL, HISBRIDGE_DIGEST_KEY, and what routes.yaml names as ${env:NAME}.\nExit codes: 0 stopped, 2 configuration, 3 PostgreSQL or RabbitMQ not reached.',
+  );
 }
 
 interface Options {

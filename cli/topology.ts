@@ -6,29 +6,27 @@ import {
   type Finding,
   planTopology,
 } from '../channels/amqp/topology.ts';
-import { type Environment, loadPlan, problemsOf } from '../engine/bridge.ts';
-import { BridgeError } from '../engine/errors.ts';
 import type { ChannelPlan, Plan } from '../engine/plan.ts';
+import { planIn } from './authoring.ts';
 import { environment } from './environment.ts';
+import { examples, FOLDER } from './help.ts';
 
 /** `hisbridge topology plan|apply`: what routes.yaml needs of RabbitMQ, against what is there. */
 export function topology(): Command {
   const command = new Command('topology').description(
     'Compare RabbitMQ with what routes.yaml needs, and declare what is missing.',
   );
-  command.addCommand(
-    withOptions(
-      'plan',
-      'Show what is there, missing or different. Changes nothing. Exit code 1 when something is missing.',
-    ).action((options: Options) => each(options, diffTopology)),
-  );
-  command.addCommand(
-    withOptions(
-      'apply',
-      'Declare what is missing, and wait until it is settled. Never changes or deletes what is there.',
-    ).action((options: Options) => each(options, (url, desired) => applyTopology(url, desired))),
-  );
-  return command;
+  const plan = withOptions(
+    'plan',
+    'Show what is there, missing or different. Changes nothing. Exit code 1 when something is missing.',
+  ).action((options: Options) => each(options, diffTopology));
+  const apply = withOptions(
+    'apply',
+    'Declare what is missing, and wait until it is settled. Never changes or deletes what is there.',
+  ).action((options: Options) => each(options, (url, desired) => applyTopology(url, desired)));
+  command.addCommand(examples(plan, ['hisbridge topology plan', 'hisbridge topology plan --json']));
+  command.addCommand(examples(apply, ['hisbridge topology apply -c deploy/production']));
+  return examples(command, ['hisbridge topology plan', 'hisbridge topology apply']);
 }
 
 interface Options {
@@ -39,7 +37,7 @@ interface Options {
 function withOptions(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .option('-c, --config <folder>', 'the folder of routes.yaml', '.')
+    .option(...FOLDER)
     .option('--json', 'print findings as JSON');
 }
 
@@ -55,13 +53,6 @@ async function each({ config, json = false }: Options, act: Act): Promise<void> 
     for (const { what, state, remedy } of findings)
       console.log([state.padEnd(8), what, remedy].filter(Boolean).join('  '));
   if (findings.some(({ state }) => state === 'missing' || state === 'differs')) process.exitCode = 1;
-}
-
-/** The plan of a folder; `config-invalid` with every problem when there is none. */
-export function planIn(config: string, env: Environment): Plan {
-  const loaded = loadPlan(config, env);
-  if (loaded.compiled.kind === 'plan') return loaded.compiled.plan;
-  throw new BridgeError('config-invalid', `routes.yaml has problems:\n${problemsOf(loaded).join('\n')}`);
 }
 
 /** The AMQP channels of a plan by the broker they share. */

@@ -13,8 +13,10 @@ import { Engine } from './engine.ts';
 import { BridgeError } from './errors.ts';
 import { type Digest, keyedDigest } from './lane.ts';
 import type { ChannelName } from './message.ts';
+import type { OperationParts } from './operations/parts.ts';
 import type { Compiled, Plan } from './plan.ts';
 import { systemRandom } from './random.ts';
+import type { Records } from './records.ts';
 import { plainSeal } from './seal.ts';
 import { migrate } from './store/postgres/migrate.ts';
 import { openPostgresStore, type PostgresStore } from './store/postgres/store.ts';
@@ -89,6 +91,30 @@ export interface Opened {
   readonly store: PostgresStore;
   readonly digest: Digest;
   readonly clock: SystemClock;
+}
+
+/** What people ask and do by hand, with or without engines beside it. */
+export interface Office {
+  readonly records: Records;
+  /** What an act on a delivery needs, by the plan that is in force. */
+  operations(plan: Plan): Promise<OperationParts>;
+  close(): Promise<void>;
+}
+
+/** Opens the store to read in it and to act on what stands still. It joins no instances and takes no work. */
+export async function openOffice(env: Environment, telemetry: Telemetry): Promise<Office> {
+  const { store, digest, clock } = await openStore(env, telemetry);
+  const { records } = store;
+  return {
+    records,
+    async operations(plan) {
+      await store.savePlan(plan.hash, plan.files);
+      const openOwn = (name: ChannelName) => openOutbound(plan, name);
+      const rest = { digest, clock, random: systemRandom, telemetry, desk: createDesk() };
+      return { plan, store, records, openOutbound: openOwn, ...rest };
+    },
+    close: () => store.close(),
+  };
 }
 
 export interface Bridge {
