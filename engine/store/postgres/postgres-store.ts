@@ -25,7 +25,7 @@ import { unavailable } from './failure.ts';
 import { type Hands, keepBatch } from './keep.ts';
 import { BEATING, PostgresMembership } from './membership.ts';
 import { ensurePartitions, firstIdOf } from './partitions.ts';
-import { Presence } from './presence.ts';
+import { Presence, TOPIC } from './presence.ts';
 import { PostgresRecords } from './records.ts';
 import { giveBack, LOCK_NAMED, OWNED, RECOVERING } from './recovery.ts';
 import { type WorkRow, workOf } from './rows.ts';
@@ -175,7 +175,8 @@ export class PostgresStore implements Store {
   }
 
   wake(channels: readonly ChannelName[]): void {
-    if (!this.#others) return;
+    // One that is no instance itself works for all of them; an only one has nobody to tell.
+    if (this.#presence !== null && !this.#others) return;
     for (const channel of channels) this.#toWake.add(channel);
     this.#waking ??= this.#wakeSoon();
   }
@@ -296,11 +297,18 @@ export class PostgresStore implements Store {
     for (const listener of this.#listeners) listener(channels);
   }
 
+  /** What cannot be told is found by the polls of the instances. */
+  async #notify(channels: readonly ChannelName[]): Promise<void> {
+    const told = this.#readers.query('select pg_notify($1, c) from unnest($2::text[]) c', [TOPIC, channels]);
+    await told.catch(() => undefined);
+  }
+
   async #wakeSoon(): Promise<void> {
     await this.#options.clock.sleep(WAKE_EVERY_MS);
     const channels = [...this.#toWake];
     this.#toWake.clear();
     this.#waking = null;
-    this.#presence?.notify(channels);
+    if (this.#presence !== null) this.#presence.notify(channels);
+    else await this.#notify(channels);
   }
 }
