@@ -1,6 +1,4 @@
 import type { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -12,7 +10,7 @@ const GUARDED = Symbol('guarded');
  * So the listener is there before the first frame, and a connection that is over by the time we get it is refused.
  */
 export async function openConnection(url: string, onEnd: () => void): Promise<ChannelModel> {
-  guard();
+  await guard();
   const model = await connect(url, { timeout: CONNECT_TIMEOUT_MS, noDelay: true, keepAlive: true });
   model.on('error', onEnd);
   model.on('close', onEnd);
@@ -26,8 +24,8 @@ interface ConnectionClass {
   readonly prototype: EventEmitter & { acceptLoop(): void };
 }
 
-function guard(): void {
-  const { prototype } = connectionClass();
+async function guard(): Promise<void> {
+  const { prototype } = await connectionClass();
   if (Reflect.has(prototype.acceptLoop, GUARDED)) return;
   const original = prototype.acceptLoop;
   const guarded = function (this: EventEmitter): void {
@@ -39,9 +37,8 @@ function guard(): void {
   prototype.acceptLoop = guarded;
 }
 
-function connectionClass(): ConnectionClass {
-  const require = createRequire(import.meta.url);
-  // By its path: the package does not export it by name.
-  const inside = require(join(dirname(require.resolve('amqplib')), 'lib', 'connection.js'));
-  return inside.Connection;
+async function connectionClass(): Promise<ConnectionClass> {
+  // By its address: the package does not export it by name.
+  const inside = await import(new URL('lib/connection.js', import.meta.resolve('amqplib')).href);
+  return inside.default.Connection;
 }
