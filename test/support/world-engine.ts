@@ -44,6 +44,13 @@ export class EngineProcess {
 
   /** Resolves once it says that it is ready. Throws with what it printed when it ends before that. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const words = await this.launch(env);
+    if (words !== null)
+      throw new BridgeError('not-allowed', `${this.name} did not start:\n${words.join('\n')}`);
+  }
+
+  /** Starts it, though it may end before it is ready: then with what it printed, else with null. */
+  async launch(env: Readonly<Record<string, string>>): Promise<readonly string[] | null> {
     const { program, root, folder, name, nodeOptions = [] } = this.#options;
     const own = [join(CHECKOUT, 'cli/hisbridge.ts'), 'run', '--metrics-port', '0', '--log-level', 'warn'];
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -69,8 +76,12 @@ export class EngineProcess {
     });
     this.#child = child;
     void child.ended.then(() => resolve(false));
-    if (await promise) return;
-    throw new BridgeError('not-allowed', `${name} did not start:\n${words.join('\n')}`);
+    return (await promise) ? null : words;
+  }
+
+  /** Resolves once it is gone. */
+  async ended(): Promise<void> {
+    await this.#child?.ended;
   }
 
   /** Ends it as a power cut would. */
