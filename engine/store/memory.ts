@@ -1,22 +1,15 @@
-import type { Booking } from '../booking.ts';
 import { type BreakerState, CLOSED } from '../breaker.ts';
-import type { Clock } from '../clock.ts';
-import type { Delivery, DeliveryEnding, DeliveryState } from '../delivery.ts';
 import { BridgeError } from '../errors.ts';
-import type { Lane } from '../lane.ts';
 import {
   type ChannelName,
   type DeliveryId,
-  type EditionId,
   type Message,
   type MessageId,
   newId,
   type RouteName,
   type SystemName,
 } from '../message.ts';
-import type { Random } from '../random.ts';
 import type {
-  Attempt,
   BookingStep,
   Consequences,
   Edition,
@@ -28,83 +21,16 @@ import type {
   Settled,
   Settlement,
   Store,
-  StoredEdition,
   Work,
 } from '../store.ts';
-import { type Decide, foldKeeps, foldSettles, type KnownId, textOf } from './folding.ts';
+import { type Decide, foldKeeps, foldSettles, textOf } from './folding.ts';
+import { add, end, giveBack, promote, running, workOf } from './memory-lanes.ts';
+import type { MemoryDelivery, MemoryTables } from './memory-tables.ts';
+
+export { MemoryTables } from './memory-tables.ts';
 
 /** How long without a beat makes an instance frozen. Milliseconds. */
 const LEASE_MS = 15_000;
-
-/** An open delivery as the tables would have it. */
-export interface MemoryDelivery extends Delivery {
-  readonly seq: number;
-  readonly state: DeliveryState;
-  readonly head: boolean;
-  readonly owner: string | null;
-  readonly dueAt: Date;
-  readonly bookingRef: string | null;
-  readonly lastSentAt: Date | null;
-  readonly error: BridgeError | null;
-}
-
-interface Instance {
-  readonly id: string;
-  readonly crashed: boolean;
-  readonly beatAtMs: number;
-  readonly graceMs: number;
-  readonly honours: number | null;
-}
-
-/** What memory stores share: the tables, and time and chance as the server would have them. */
-export class MemoryTables {
-  readonly messages = new Map<MessageId, NewMessage>();
-  readonly ids = new Map<string, KnownId>();
-  readonly bookings = new Map<string, Booking>();
-  readonly steps: BookingStep[] = [];
-  readonly open = new Map<DeliveryId, MemoryDelivery>();
-  readonly ended = new Map<DeliveryId, MemoryDelivery & { readonly endedAs: DeliveryEnding }>();
-  readonly editions = new Map<EditionId, Edition>();
-  readonly attempts: (Attempt & { readonly delivery: DeliveryId })[] = [];
-  readonly instances = new Map<string, Instance>();
-  readonly breakers = new Map<ChannelName, BreakerState>();
-  readonly plans = new Map<string, ReadonlyMap<string, string>>();
-  readonly keptAt = new Map<MessageId, Date>();
-  readonly listeners = new Map<string, (channels: readonly ChannelName[]) => void>();
-  readonly clock: Clock;
-  readonly random: Random;
-  #seq = 0;
-
-  constructor(clock: Clock, random: Random) {
-    this.clock = clock;
-    this.random = random;
-  }
-
-  nextSeq(): number {
-    this.#seq += 1;
-    return this.#seq;
-  }
-
-  /** Open deliveries in the order they were kept. */
-  inOrder(): readonly MemoryDelivery[] {
-    return [...this.open.values()].sort((a, b) => a.seq - b.seq);
-  }
-
-  change(id: DeliveryId, to: Partial<MemoryDelivery>): MemoryDelivery {
-    const row = this.open.get(id);
-    if (row === undefined) throw new BridgeError('store-mismatch', `no open delivery ${id}`);
-    const changed = { ...row, ...to };
-    this.open.set(id, changed);
-    return changed;
-  }
-}
-
-const sameLane = (a: Lane | null, b: Lane | null): boolean => a !== null && b !== null && a.equals(b);
-const running = (row: MemoryDelivery, owner: string): Partial<MemoryDelivery> => ({
-  state: 'running',
-  owner,
-  tries: row.tries + 1,
-});
 
 /**
  * The store in memory: the same promises without the disk. For tests, the simulator and fixture
@@ -178,7 +104,8 @@ export class MemoryStore implements Store {
   #settle(batch: readonly Settlement[], decide: Decide<Settlement>): readonly Settled[] {
     const { open, bookings } = this.#tables;
     const plan = foldSettles(batch, open, this.#me, bookings, decide);
-    for (const outcome of plan.outcomes) if (outcome !== null) this.#end(outcome.settlement, outcome.head);
+    for (const outcome of plan.outcomes)
+      if (outcome !== null) end(this.#tables, outcome.settlement, outcome.head);
     this.#write(plan.steps, plan.messages);
     // Before the new deliveries: one into a lane that closes here would overtake who waits there.
     const promoted = plan.outcomes.map((outcome) =>
@@ -207,7 +134,7 @@ export class MemoryStore implements Store {
       .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
     return due
       .slice(0, Math.max(limit, 0))
-      .map((row) => this.#work(this.#tables.change(row.id, running(row, me))));
+      .map((row) => workOf(this.#tables, this.#tables.change(row.id, running(row, me))));
   }
 
   async owned(): Promise<readonly DeliveryId[]> {
@@ -311,138 +238,6 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** New deliveries in their order: the first of a free lane is its head, the others wait. Returns those that are ours. */
-  #add(messages: readonly NewMessage[]): ReadonlySet<DeliveryId> {
-    const mine = new Set<DeliveryId>();
-    const queued = new Set<ChannelName>();
-    for (const { message, booking, deliveries } of messages) {
-      for (const { hot, edition, id, route, channel, lane, giveUpAt } of deliveries) {
-        const behind = this.#tables
-          .inOrder()
-          .some((row) => row.head && row.channel === channel && sameLane(row.lane, lane));
-        const owner = hot && !behind ? this.#me : null;
-        const state = behind ? 'waiting' : owner === null ? 'queued' : 'running';
-        const now = this.#tables.clock.now();
-        this.#tables.open.set(id, {
-          id,
-          message: message.id,
-          route,
-          channel,
-          hospital: message.hospital,
-          lane,
-          edition,
-          tries: owner === null ? 0 : 1,
-          attempts: 0,
-          ambiguous: false,
-          keptAt: now,
-          giveUpAt,
-          seq: this.#tables.nextSeq(),
-          state,
-          head: lane !== null && !behind,
-          owner,
-          dueAt: now,
-          bookingRef: booking,
-          lastSentAt: null,
-          error: null,
-        });
-        if (owner !== null) mine.add(id);
-        if (state === 'queued') queued.add(channel);
-      }
-    }
-    this.#tell(queued);
-    return mine;
-  }
-
-  #end({ delivery, next, attempt }: Settlement, head: boolean): void {
-    const { open, ended, attempts } = this.#tables;
-    attempts.push({ ...attempt, delivery: delivery.id });
-    const sentAt = attempt.kind === 'send' ? { lastSentAt: attempt.startedAt } : {};
-    switch (next.kind) {
-      case 'ended': {
-        const row = this.#tables.change(delivery.id, { owner: null });
-        open.delete(delivery.id);
-        ended.set(delivery.id, { ...row, endedAs: next.as });
-        return;
-      }
-      case 'again': {
-        const { dueAt, attempts: counted, ambiguous, error } = next;
-        const to = {
-          state: 'queued' as const,
-          owner: null,
-          dueAt,
-          attempts: counted,
-          ambiguous,
-          error,
-          head,
-        };
-        this.#tables.change(delivery.id, { ...to, ...(ambiguous ? sentAt : {}) });
-        return;
-      }
-      case 'stopped': {
-        const ambiguous = delivery.ambiguous || next.state === 'held';
-        const to = { state: next.state, owner: null, ambiguous, error: next.error, head };
-        this.#tables.change(delivery.id, { ...to, ...(ambiguous ? sentAt : {}) });
-        return;
-      }
-    }
-  }
-
-  #promote({ delivery, promoteHot }: Settlement): Work | null {
-    const { channel, lane } = delivery;
-    const next = this.#tables
-      .inOrder()
-      .find((row) => row.state === 'waiting' && row.channel === channel && sameLane(row.lane, lane));
-    if (next === undefined) return null;
-    const head = { head: true, dueAt: this.#tables.clock.now() };
-    if (promoteHot && this.#me !== null)
-      return this.#work(this.#tables.change(next.id, { ...head, ...running(next, this.#me) }));
-    this.#tables.change(next.id, { ...head, state: 'queued' });
-    this.#tell(new Set([channel]));
-    return null;
-  }
-
-  #work(row: MemoryDelivery): Work {
-    const { messages, bookings, editions } = this.#tables;
-    const kept = messages.get(row.message);
-    if (kept === undefined) throw new BridgeError('store-mismatch', `no message ${row.message}`);
-    const {
-      id,
-      message,
-      route,
-      channel,
-      hospital,
-      lane,
-      edition,
-      tries,
-      attempts,
-      ambiguous,
-      keptAt,
-      giveUpAt,
-    } = row;
-    const stored = editions.get(edition);
-    return {
-      delivery: {
-        id,
-        message,
-        route,
-        channel,
-        hospital,
-        lane,
-        edition,
-        tries,
-        attempts,
-        ambiguous,
-        keptAt,
-        giveUpAt,
-      },
-      message: kept.message,
-      bookingRef: row.bookingRef,
-      booking: row.bookingRef === null ? null : (bookings.get(row.bookingRef) ?? null),
-      edition: stored === undefined ? null : storedEdition(stored),
-      lastSentAt: row.lastSentAt,
-    };
-  }
-
   #beat(id: string, { honours, graceMs }: Parameters<Membership['beat']>[0]): Pulse | null {
     const { instances, clock, breakers } = this.#tables;
     const me = instances.get(id);
@@ -465,36 +260,22 @@ export class MemoryStore implements Store {
     };
   }
 
-  /** Back to the queue: certain where no edition is there, uncertain where one may have been sent. */
+  #add(messages: readonly NewMessage[]): ReadonlySet<DeliveryId> {
+    const { mine, queued } = add(this.#tables, messages, this.#me);
+    this.#tell(queued);
+    return mine;
+  }
+
+  #promote(settlement: Settlement): Work | null {
+    const next = promote(this.#tables, settlement, this.#me);
+    if (next?.state === 'queued') this.#tell(new Set([next.channel]));
+    return next?.state === 'running' ? workOf(this.#tables, next) : null;
+  }
+
   #giveBack(rows: readonly MemoryDelivery[]): Pulse['recovered'] {
-    const { editions, attempts, clock, random } = this.#tables;
-    const now = clock.now();
-    let ambiguous = 0;
-    for (const row of rows) {
-      const base = { state: 'queued' as const, owner: null, dueAt: now };
-      const edition = editions.get(row.edition);
-      if (edition === undefined) {
-        this.#tables.change(row.id, { ...base, tries: Math.max(row.tries - 1, 0) });
-        continue;
-      }
-      ambiguous += 1;
-      const error = new BridgeError('instance-lost', 'the engine that was sending it was lost');
-      this.#tables.change(row.id, { ...base, ambiguous: true, lastSentAt: now, error });
-      attempts.push({
-        id: newId<string>(clock, random),
-        delivery: row.id,
-        kind: 'send',
-        no: row.tries,
-        startedAt: now,
-        endedAt: now,
-        outcome: error.code,
-        summary: error.message,
-        response: null,
-        plan: edition.plan,
-      });
-    }
+    const given = giveBack(this.#tables, rows);
     this.#tell(new Set(rows.map(({ channel }) => channel)));
-    return { queued: rows.length, ambiguous };
+    return given;
   }
 
   #tell(channels: ReadonlySet<ChannelName>): void {
@@ -526,10 +307,6 @@ function runningOf({ messages }: Consequences, mine: ReadonlySet<DeliveryId>): R
   return new Set(
     messages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id)).filter((id) => mine.has(id)),
   );
-}
-
-function storedEdition({ key, body, envelope }: Edition): StoredEdition {
-  return { key, body, envelope };
 }
 
 function rejected(keeping: Keeping, thrown: unknown): Keeping {

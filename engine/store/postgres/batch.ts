@@ -37,6 +37,8 @@ export interface Transaction<Decided, Result> {
   readonly committed: (decided: Decided, replies: ReadonlyMap<string, Rows>) => Result;
   /** One call that returns a row when the batch is on disk. */
   readonly mark: (decided: Decided) => Call;
+  /** Passed when all is decided and nothing written; what it throws leaves nothing behind. */
+  readonly moments: (decided: Decided) => void;
   /** The result of a batch that was found on disk. */
   readonly found: (decided: Decided, session: Session) => Promise<Result>;
 }
@@ -55,6 +57,7 @@ export async function transact<Decided, Result>(
     let session = first;
     for (;;) {
       const { decided, calls } = await lockAndDecide(session, transaction);
+      pass(session, () => transaction.moments(decided));
       if (calls.length === 0) {
         await session.send(['rollback']).catch(() => session.destroy());
         return transaction.committed(decided, new Map());
@@ -70,6 +73,15 @@ export async function transact<Decided, Result>(
       session = await connection.open();
     }
   });
+}
+
+function pass(session: Session, moments: () => void): void {
+  try {
+    moments();
+  } catch (thrown) {
+    session.destroy();
+    throw unavailable(thrown);
+  }
 }
 
 async function lockAndDecide<Decided, Result>(

@@ -136,7 +136,10 @@ export class Connection {
   }
 }
 
-/** Opens one session and prepares its statements in one round trip. */
+/**
+ * Opens one session and prepares its statements in one round trip, so that an error
+ * in the middle of a batch cannot leave some of them unknown to the server.
+ */
 export async function connect(server: Server, purpose: string, warm: readonly Statement[]): Promise<Session> {
   const name = `hisbridge ${purpose} ${randomUUID().slice(0, 13)}`;
   const client = new pg.Client({
@@ -151,7 +154,12 @@ export async function connect(server: Server, purpose: string, warm: readonly St
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   });
   const session = new Session(client, name);
-  await client.connect();
-  await session.send(['begin', ...warm.map((statement) => call(statement, ...statement.idle)), 'rollback']);
-  return session;
+  try {
+    await client.connect();
+    await session.send(['begin', ...warm.map((statement) => call(statement, ...statement.idle)), 'rollback']);
+    return session;
+  } catch (thrown) {
+    session.destroy();
+    throw thrown;
+  }
 }

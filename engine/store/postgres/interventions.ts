@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { BridgeError } from '../../errors.ts';
+import { failpoint } from '../../failpoint.ts';
 import { type Lane, lockOf } from '../../lane.ts';
 import type { DeliveryId, EditionId, MessageId, SystemName } from '../../message.ts';
 import type { Decision } from '../../records.ts';
@@ -46,6 +47,7 @@ export async function requeue(pool: pg.Pool, seal: Seal, id: DeliveryId, how: Re
       [id, place.state, place.head, how.edition],
     );
     await audit(client, seal, { ...how.decision, action: how.action, subject: id, hospital: row.hospital });
+    failpoint('M14');
     return row.channel;
   });
   await pool.query('select pg_notify($1, $2)', [TOPIC, channel]);

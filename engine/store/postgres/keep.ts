@@ -1,5 +1,6 @@
 import type { Booking } from '../../booking.ts';
 import { BridgeError } from '../../errors.ts';
+import { failpoint } from '../../failpoint.ts';
 import { sortedLocks } from '../../lane.ts';
 import type { ChannelName, DeliveryId, MessageId } from '../../message.ts';
 import type { Consequences, Keeping, Kept } from '../../store.ts';
@@ -112,6 +113,10 @@ function keepOnce(
       };
     },
     committed: (decided, replies) => result(decided, replies.get(WRITE_DELIVERIES.name) ?? []),
+    moments: ({ plan }) => {
+      failpoint('M2');
+      if (plan.messages.some(({ refused }) => refused !== null)) failpoint('M13');
+    },
     mark: ({ plan }) => call(FIND_MESSAGES, uuids(plan.messages.map(({ message }) => message.id))),
     found: async (decided, session) => {
       const ids = decided.plan.messages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id));

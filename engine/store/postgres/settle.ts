@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../../delivery.ts';
 import { BridgeError } from '../../errors.ts';
+import { failpoint } from '../../failpoint.ts';
 import { type Lane, sortedLocks } from '../../lane.ts';
 import type { ChannelName, DeliveryId, Message, MessageId } from '../../message.ts';
 import type { Consequences, Settled, Settlement, Work } from '../../store.ts';
@@ -103,6 +104,9 @@ function settleOnce(
     },
     committed: (decided, replies) =>
       result(decided, replies.get(PROMOTE.name) ?? [], replies.get(WRITE_DELIVERIES.name) ?? []),
+    moments: ({ outcomes }) => {
+      if (outcomes.some(({ settlement }) => settlement.next.kind === 'stopped')) failpoint('M13');
+    },
     mark: ({ outcomes }) =>
       call(FIND_ATTEMPTS, uuids(outcomes.map(({ settlement }) => settlement.attempt.id))),
     found: async (decided, session) => {
