@@ -8,7 +8,7 @@ import { expectAllWell, expectNobodyNeeded, say } from './verdict.ts';
 const BOOKINGS = process.env['DEEP'] === '1' ? 500 : 150;
 const CUT = 0.3;
 
-describe('an engine whose COMMITs get no reply', () => {
+describe('an engine whose COMMITs get no reply, whether they were done or not', () => {
   let world: World;
   let proxy: CutProxy;
 
@@ -28,11 +28,11 @@ describe('an engine whose COMMITs get no reply', () => {
   it('keeps each message once and has each effect once', async () => {
     const chance = chanceOf(say);
     await world.start();
-    proxy.cutCommits(CUT, chance.fraction);
+    proxy.cutAtRate(CUT, chance.fraction);
     await publish(world.dawy, plots(BOOKINGS, chance), chance);
     await world.quiet();
-    proxy.cutCommits(0);
-    say(`${proxy.cuts} replies cut, ${world.logged('commit-unknown').length} looked up`);
+    proxy.cutAtRate(0, chance.fraction);
+    say(`${proxy.cuts} COMMITs cut, ${world.logged('commit-unknown').length} looked up`);
 
     expect(proxy.cuts).to.be.greaterThan(10);
     const published = world.dawy.published.length;

@@ -3,11 +3,13 @@ import { connect, createServer, type Socket } from 'node:net';
 /** Where a connection is cut: before the server hears the COMMIT, or after it answered it. */
 export type Cut = 'before-commit' | 'after-commit';
 
-/** A proxy before PostgreSQL that can cut one connection around its next COMMIT. */
+/** A proxy before PostgreSQL that can cut connections around their COMMITs. */
 export interface CutProxy {
   readonly url: string;
   /** The next COMMIT that passes on any connection is cut. */
   arm(cut: Cut): void;
+  /** From now on every COMMIT is cut at this rate, before or after it as chance will have it. */
+  cutAtRate(rate: number, fraction: () => number): void;
   /** How many were cut so far. */
   readonly cuts: number;
   close(): Promise<void>;
@@ -23,6 +25,7 @@ export async function cutProxy(url: string): Promise<CutProxy> {
   const sockets = new Set<Socket>();
   let armed: Cut | null = null;
   let cuts = 0;
+  let byChance: () => Cut | null = () => null;
 
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -40,8 +43,8 @@ export async function cutProxy(url: string): Promise<CutProxy> {
       });
     }
     client.on('data', (chunk) => {
-      if (armed !== null && chunk.includes(ASKED)) {
-        const cut = armed;
+      const cut = chunk.includes(ASKED) ? (armed ?? byChance()) : null;
+      if (cut !== null) {
         armed = null;
         cuts += 1;
         if (cut === 'before-commit') return end();
@@ -63,6 +66,12 @@ export async function cutProxy(url: string): Promise<CutProxy> {
     url: own.href,
     arm(cut) {
       armed = cut;
+    },
+    cutAtRate(rate, fraction) {
+      byChance = () => {
+        if (fraction() >= rate) return null;
+        return fraction() < 0.5 ? 'before-commit' : 'after-commit';
+      };
     },
     get cuts() {
       return cuts;
