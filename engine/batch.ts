@@ -1,7 +1,8 @@
 /**
  * Forms batches without a timer: what is added while a batch is on its way is the next one. A lone
  * item waits for nobody; under load batches grow by themselves up to `limit`. One batch at a time, so
- * items are flushed in the order they were added.
+ * items are flushed in the order they were added. When a batch fails, so does everything that waits
+ * behind it: what comes again later must not be overtaken by what came after it.
  */
 export class Batcher<Item, Result> {
   readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -35,7 +36,8 @@ export class Batcher<Item, Result> {
         const results = await this.#flush(entries.map(({ item }) => item));
         for (const [index, { resolve }] of entries.entries()) resolve(results[index] as Result);
       } catch (thrown) {
-        for (const { reject } of entries) reject(thrown);
+        const behind = this.#waiting.splice(0);
+        for (const { reject } of [...entries, ...behind]) reject(thrown);
       }
     }
     this.#running = null;

@@ -34,22 +34,26 @@ describe('batcher', () => {
     expect(sizes).to.deep.equal([2, 2, 1]);
   });
 
-  it('fails the items of a failed batch only', async () => {
+  it('fails what waits behind a failed batch, so that nothing overtakes it, and goes on after', async () => {
     let calls = 0;
+    let fail: () => void = () => undefined;
     const batcher = new Batcher<number, number>(async (items) => {
       calls += 1;
-      if (calls === 1) throw new RangeError('no');
-      return items;
+      if (calls > 1) return items;
+      await new Promise<void>((resolve) => {
+        fail = resolve;
+      });
+      throw new RangeError('no');
     });
+    const outcome = (adding: Promise<number>) => adding.then(String, () => 'failed');
 
-    const failing = batcher.add(1).then(
-      () => 'kept',
-      () => 'failed',
-    );
+    const first = outcome(batcher.add(1));
     await turn();
+    const behind = outcome(batcher.add(2));
+    fail();
 
-    expect(await failing).to.equal('failed');
-    expect(await batcher.add(2)).to.equal(2);
+    expect(await Promise.all([first, behind])).to.deep.equal(['failed', 'failed']);
+    expect(await batcher.add(3)).to.equal(3);
     await batcher.idle();
   });
 });
