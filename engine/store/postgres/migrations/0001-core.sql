@@ -44,7 +44,6 @@ create index delivery_due on hisbridge.delivery (channel, due_at) where state = 
 create index delivery_running on hisbridge.delivery (owner) where state = 'running';
 create index delivery_stopped on hisbridge.delivery (stopped_at) where state in ('held', 'dead');
 create index delivery_message on hisbridge.delivery (message_id);
-create index delivery_booking on hisbridge.delivery (booking_ref) where booking_ref is not null;
 
 create table hisbridge.booking (
   reference    text primary key,
@@ -164,7 +163,6 @@ create table hisbridge.message (
 ) partition by range (id);
 create index message_booking on hisbridge.message (booking) where booking is not null;
 create index message_cause on hisbridge.message (cause) where cause is not null;
-create index message_correlation on hisbridge.message (correlation);
 
 create table hisbridge.message_key (
   message_id uuid not null,
