@@ -4,6 +4,7 @@ import type { DeadLetter } from '../engine/records.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { harmless } from './payload.ts';
+import { standing } from './standing.ts';
 import { coloured, counted, print, printJson, say, span } from './terminal.ts';
 import { timeOf, trailJson, trailLines } from './trail.ts';
 
@@ -51,7 +52,7 @@ async function printList({ limit, json = false }: ListOptions): Promise<void> {
 
 async function printOne(id: string, { payloads, json = false }: ShowOptions): Promise<void> {
   await withOffice(async ({ records }) => {
-    const found = await records.deadLetter(id);
+    const found = await standing(records, id);
     const trail = await records.trail({ message: found.message });
     if (json)
       printJson({ ...deadLetterJson(found), trail: trail === null ? null : trailJson(trail, payloads) });

@@ -13,6 +13,8 @@ export function exitCodeOf(thrown: unknown): number {
     case 'broker-unavailable':
     case 'connection-failed':
       return 3;
+    case 'credentials-refused':
+      return 4;
     case 'not-allowed':
       return 5;
     default:

@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import { BridgeError } from '../engine/errors.ts';
-import type { DeliveryId } from '../engine/message.ts';
 import { probe as ask, type Found, settleByProbe } from '../engine/operations/probe.ts';
-import type { DeadLetter, Records } from '../engine/records.ts';
 import { planIn } from './authoring.ts';
 import { type Deciding, decides, decisionOf, sayDone } from './decision.ts';
 import { environment } from './environment.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { harmless } from './payload.ts';
+import { stoppedDelivery } from './standing.ts';
 import { print, printJson, say } from './terminal.ts';
 
 interface Options extends Omit<Deciding, 'reason'> {
@@ -50,16 +49,6 @@ async function run(id: string, { settle = false, reason, json = false, config }:
     else if (!json && found.word !== 'unsure')
       say(`Act on it: hisbridge probe ${delivery} --settle --reason "…"`);
   });
-}
-
-/** The delivery that stands still under an id; throws `usage` when it is a refused message. */
-export async function stoppedDelivery(
-  records: Records,
-  id: string,
-): Promise<Extract<DeadLetter, { kind: 'delivery' }> & { readonly id: DeliveryId }> {
-  const letter = await records.deadLetter(id);
-  if (letter.kind === 'delivery') return letter;
-  throw new BridgeError('usage', `${id} is a refused message: it was never sent to anybody`);
 }
 
 function wordsOf(found: Found): string {

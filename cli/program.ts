@@ -2,14 +2,15 @@ import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
 import { examples } from './help.ts';
 
-/** The command line, whole. Parsing it runs the command that is named. */
-export function program(): Command {
+/** The command line, whole. Parsing it runs the command that is named; `silent` leaves it to the caller to say usage errors. */
+export function program(silent = false): Command {
   const root = new Command('hisbridge')
     .description('Carries appointments between Dawy and hospital information systems.')
     .showHelpAfterError('(hisbridge help <command> says more)')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
+  if (silent) root.showHelpAfterError(false).configureOutput({ outputError: () => undefined });
   for (const [head, commands] of Object.entries(COMMANDS)) {
     root.commandsGroup(head);
     for (const command of commands) root.addCommand(inheriting(command(), root));

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type Deciding, decides, decisionOf } from './decision.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
-import { stoppedDelivery } from './probe.ts';
+import { stoppedDelivery } from './standing.ts';
 import { print, printJson, say } from './terminal.ts';
 
 interface Options extends Deciding {

@@ -57,7 +57,8 @@ function breaking(): Command {
     .option('--reference <references...>', 'only these bookings')
     .option('--json', 'print the state of the hospital as JSON')
     .action(async (name: string, mode: string, options: BreakOptions) => {
-      const status = await ask(name, (control) => control.break(modeOf(mode), optionsOf(options)));
+      const known = modeOf(mode);
+      const status = await ask(name, (control) => control.break(known, optionsOf(options)));
       show([status], options);
       if (!options.json) say(`Heal it with: hisbridge sandbox heal ${name}`);
     });

@@ -8,6 +8,7 @@ import { type Deciding, decides, decisionOf, sayDone } from './decision.ts';
 import { environment } from './environment.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
+import { standing } from './standing.ts';
 import { print, printJson } from './terminal.ts';
 
 interface Options extends Deciding {
@@ -51,7 +52,7 @@ export function settle(): Command {
 
 async function run(id: string, options: Options): Promise<void> {
   await withOffice(async (office) => {
-    const letter = await office.records.deadLetter(id);
+    const letter = await standing(office.records, id);
     if (letter.kind === 'refusal') await close(office, letter, options);
     else {
       const operations = await office.operations(planIn(options.config, environment()));

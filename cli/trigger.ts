@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { Office } from '../engine/bridge.ts';
 import { BridgeError } from '../engine/errors.ts';
@@ -95,13 +96,16 @@ interface Following {
 /** Prints the new lines of a trail until everything that followed from the message has come to rest. */
 async function followOne({ records }: Office, { id }: Sample, { stopping, json }: Following): Promise<void> {
   let shown = new Set<string>();
+  let before: Trail | null = null;
   while (!stopping.aborted) {
     const [kept] = await records.find(id, [], 1);
     const trail = kept === undefined ? null : await records.trail({ message: kept.id });
     if (trail !== null) {
       if (!json) shown = printNew(trailLines(trail, false), shown);
-      if (rests(id, trail, json)) return;
+      // A trail is read while it grows: only one that is the same twice is at rest.
+      if (isDeepStrictEqual(trail, before) && rests(id, trail, json)) return;
     }
+    before = trail;
     // Until the next look; an interrupt ends the wait.
     await pause(LOOK_MS, undefined, { signal: stopping }).catch(() => undefined);
   }

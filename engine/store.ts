@@ -184,11 +184,11 @@ export interface Work {
   readonly lastSentAt: Date | null;
 }
 
-/** One try to send one edition; also a try that failed before it could send, and a probe. */
+/** One try to send one edition; also a try that failed before it could send, a probe, and a person's decision. */
 export interface Attempt {
   /** A UUIDv7; finds the batch again when the reply to COMMIT was lost. */
   readonly id: string;
-  readonly kind: 'send' | 'probe' | 'render';
+  readonly kind: 'send' | 'probe' | 'render' | 'decision';
   readonly no: number;
   readonly startedAt: Date;
   readonly endedAt: Date;

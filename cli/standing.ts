@@ -1,0 +1,35 @@
+import { BridgeError } from '../engine/errors.ts';
+import type { DeadLetter, Records } from '../engine/records.ts';
+
+/**
+ * What stands still under the beginning of an id. Throws `not-allowed` for what is known and goes on, or has
+ * ended, and `not-found` for what is not known.
+ */
+export async function standing(records: Records, id: string): Promise<DeadLetter> {
+  try {
+    return await records.deadLetter(id);
+  } catch (thrown) {
+    if (!(thrown instanceof BridgeError) || thrown.code !== 'not-found') throw thrown;
+    const known = await records.find(id, [], 1);
+    const moving = known
+      .flatMap(({ deliveries }) => deliveries)
+      .find((one) => one.id.startsWith(id.toLowerCase()));
+    if (moving !== undefined)
+      throw new BridgeError(
+        'not-allowed',
+        `delivery ${moving.id} is ${moving.state}; only a held or dead one waits for a person`,
+      );
+    if (known.length > 0) throw new BridgeError('not-allowed', `${id} needs no person`);
+    throw thrown;
+  }
+}
+
+/** The delivery that stands still under the beginning of an id; throws `usage` when it is a refused message. */
+export async function stoppedDelivery(
+  records: Records,
+  id: string,
+): Promise<Extract<DeadLetter, { readonly kind: 'delivery' }>> {
+  const letter = await standing(records, id);
+  if (letter.kind === 'delivery') return letter;
+  throw new BridgeError('usage', `${id} is a refused message: it was never sent to anybody`);
+}
