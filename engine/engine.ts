@@ -1,7 +1,8 @@
 import { Batcher } from './batch.ts';
 import type { Desk } from './booking.ts';
-import type { ChannelContext, ChannelKind, InboundChannel, OutboundChannel } from './channel.ts';
+import type { ChannelKind, OutboundChannel } from './channel.ts';
 import type { Clock, SystemClock } from './clock.ts';
+import { Connections } from './connections.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { BridgeError } from './errors.ts';
 import { failpoint } from './failpoint.ts';
@@ -9,10 +10,9 @@ import { Intake } from './intake.ts';
 import type { Digest } from './lane.ts';
 import { Life } from './membership.ts';
 import type { ChannelName, DeliveryId } from './message.ts';
-import type { ChannelPlan, OutboundPlan, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { Settler } from './settler.ts';
-import { type Division, NOT_YET, shareOf } from './shares.ts';
 import { reservationOver } from './slots.ts';
 import type { Edition, Store } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -21,6 +21,7 @@ const POLL_MS = 1_000;
 const DEADLINES_MS = 2_000;
 const ORPHANS_MS = 5_000;
 const LEDGER_MS = 60_000;
+const UPKEEP_MS = 3_600_000;
 const WOKEN_AT_ONCE = 200;
 
 export interface EngineParts {
@@ -29,38 +30,26 @@ export interface EngineParts {
   readonly store: Store;
   readonly desk: Desk;
   readonly clock: Clock;
+  /** Takes the database's time as the true one. */
   readonly follow: SystemClock['follow'];
   readonly random: Random;
   readonly digest: Digest;
   readonly telemetry: Telemetry;
 }
 
-interface Inbound {
-  readonly fingerprint: string;
-  readonly channel: InboundChannel;
-}
-
-interface Outbound {
-  readonly fingerprint: string;
-  readonly channel: OutboundChannel;
-  readonly dispatcher: Dispatcher;
-  share: number;
-}
-
-/** The engine at work: its channels, its dispatchers, its place among the living, and what it does by the clock. */
+/** The engine at work: its channels, its place among the living, and what it does by the clock. */
 export class Engine {
   readonly #parts: EngineParts;
-  readonly #inbound = new Map<ChannelName, Inbound>();
-  readonly #outbound = new Map<ChannelName, Outbound>();
   readonly #intake: Intake;
   readonly #settler: Settler;
   readonly #editions: Batcher<Edition, boolean>;
+  readonly #connections: Connections;
   readonly #life: Life;
-  /** Aborted when stopping begins, and when everything under way has ended. */
+  /** Aborted when stopping begins. */
   readonly #ending = new AbortController();
-  readonly #stopping = new AbortController();
+  /** Aborted when everything under way has ended. */
+  readonly #ended = new AbortController();
   #plan: Plan;
-  #division: Division = NOT_YET;
   #suspects: ReadonlySet<DeliveryId> = new Set();
   #loops: Promise<unknown> = Promise.resolve();
   #changing: Promise<void> = Promise.resolve();
@@ -68,18 +57,26 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#plan = parts.plan;
-    const { store, desk, clock, random, digest, telemetry, follow } = parts;
+    const { kinds, store, clock, telemetry, follow } = parts;
     const handOver = {
       reservation: () =>
         reservationOver(
-          (channel) => this.#outbound.get(channel)?.dispatcher,
+          (channel) => this.#connections.dispatcherOf(channel),
           (channels) => store.wake(channels),
         ),
     };
-    const shared = { plan: () => this.#plan, desk, store, clock, random, digest, telemetry, handOver };
+    const shared = { ...parts, plan: () => this.#plan, handOver };
     this.#intake = new Intake(shared);
     this.#settler = new Settler({ ...shared, stopping: this.#ending.signal });
     this.#editions = new Batcher((editions) => store.writeEditions(editions));
+    this.#connections = new Connections({
+      kinds,
+      store,
+      clock,
+      telemetry,
+      accept: (name) => (arrival) => this.#intake.accept(name, arrival),
+      dispatcher: (name, channel) => this.#dispatcher(name, channel),
+    });
     this.#life = new Life({
       store,
       clock,
@@ -87,18 +84,16 @@ export class Engine {
       telemetry,
       planHash: () => this.#plan.hash,
       graceMs: () => Math.max(0, ...[...this.#plan.outbound.values()].map(({ deadlineMs }) => deadlineMs)),
-      keepsTo: () =>
-        [...this.#outbound.values()].every(({ dispatcher, share }) => dispatcher.inFlight <= share),
+      keepsTo: () => this.#connections.keepsToShares,
       onPulse: (division, breakers, tookOver) => {
-        this.#division = division;
-        for (const [name, { dispatcher }] of this.#outbound) {
-          this.#shareOut(name);
-          dispatcher.follow(breakers.get(name));
+        this.#connections.divide(division);
+        for (const dispatcher of this.#connections.dispatchers) {
+          dispatcher.follow(breakers.get(dispatcher.name));
           if (tookOver) dispatcher.wake();
         }
       },
       onWake: (channels) => {
-        for (const name of channels) this.#outbound.get(name)?.dispatcher.wake();
+        for (const name of channels) this.#connections.dispatcherOf(name)?.wake();
       },
     });
   }
@@ -107,80 +102,66 @@ export class Engine {
     return this.#plan;
   }
 
-  /** Joins the living, opens outbound channels and then inbound ones. Rejects when the store is away. */
+  /**
+   * Joins the living and opens every channel, inbound ones last. Rejects when the store is away, or when a
+   * channel cannot open as things are; a broker that is not there yet is waited for in the background.
+   */
   async start(): Promise<void> {
-    const { store, telemetry } = this.#parts;
+    const { store } = this.#parts;
+    const fresh = this.#connections.create(this.#plan);
     await store.savePlan(this.#plan.hash, this.#plan.files);
     await this.#life.join();
-    await this.#openOutbound();
-    await this.#openInbound();
-    telemetry.emit({ kind: 'plan-activated', hash: this.#plan.hash, routes: this.#plan.routes.size });
-    const { signal } = this.#stopping;
     this.#loops = Promise.all([
-      this.#life.run(signal),
+      this.#life.run(this.#ended.signal),
       this.#every(POLL_MS, () => this.#poll()),
       this.#every(DEADLINES_MS, () => this.#wakeBookings()),
       this.#every(ORPHANS_MS, () => this.#releaseOrphans()),
       this.#every(LEDGER_MS, () => this.#checkLedger()),
+      this.#every(UPKEEP_MS, () => store.maintain()),
     ]);
+    await this.#connections.openOutbound(fresh.outbound);
+    await this.#connections.openInbound(fresh.inbound);
+    this.#sayActivated();
   }
 
   /**
    * Puts another plan in force. Routes and templates change at once; a channel is closed and opened
-   * again only when its own options changed. What is under way ends by the plan it began with.
+   * again only when its own options changed. What cannot be created rejects, and the old plan stays.
    */
   activate(plan: Plan): Promise<void> {
-    this.#changing = this.#changing.then(() => this.#activate(plan));
-    return this.#changing;
+    const changing = this.#changing.then(() => this.#activate(plan));
+    this.#changing = changing.catch(() => undefined);
+    return changing;
   }
 
   /** Takes nothing new, lets what is under way end, and leaves the living. */
   async stop(): Promise<void> {
     await this.#changing;
     this.#ending.abort();
-    await Promise.all([...this.#inbound.values()].map(({ channel }) => channel.stop()));
+    await this.#connections.closeInbound(null);
     await this.#intake.idle();
-    await Promise.all([...this.#outbound.keys()].map((name) => this.#closeOutbound(name)));
+    await this.#connections.closeOutbound(null);
     await this.#settler.idle();
-    this.#stopping.abort();
+    this.#ended.abort();
     await this.#loops;
     await this.#life.leave();
   }
 
   async #activate(plan: Plan): Promise<void> {
-    const { store, telemetry } = this.#parts;
-    await store.savePlan(plan.hash, plan.files);
+    const fresh = this.#connections.create(plan);
+    await this.#parts.store.savePlan(plan.hash, plan.files);
     failpoint('M16');
-    const old = {
-      inbound: this.#changed(this.#inbound, plan.inbound),
-      outbound: this.#changed(this.#outbound, plan.outbound),
-    };
-    await Promise.all(old.inbound.map((name) => this.#closeInbound(name)));
+    await this.#connections.closeInbound(plan);
     this.#plan = plan;
-    await Promise.all(old.outbound.map((name) => this.#closeOutbound(name)));
-    await this.#openOutbound();
-    await this.#openInbound();
-    telemetry.emit({ kind: 'plan-activated', hash: plan.hash, routes: plan.routes.size });
+    await this.#connections.closeOutbound(plan);
+    await this.#connections.openOutbound(fresh.outbound);
+    await this.#connections.openInbound(fresh.inbound);
+    this.#sayActivated();
   }
 
-  #changed(
-    open: ReadonlyMap<ChannelName, { readonly fingerprint: string }>,
-    planned: ReadonlyMap<ChannelName, ChannelPlan>,
-  ): ChannelName[] {
-    return [...open]
-      .filter(([name, { fingerprint }]) => planned.get(name)?.fingerprint !== fingerprint)
-      .map(([name]) => name);
-  }
-
-  async #openOutbound(): Promise<void> {
-    for (const [name, outbound] of this.#plan.outbound) {
-      if (this.#outbound.has(name)) continue;
-      const channel = this.#createOutbound(outbound);
-      await channel.start();
-      const dispatcher = this.#dispatcher(name, channel);
-      this.#outbound.set(name, { fingerprint: outbound.fingerprint, channel, dispatcher, share: 0 });
-    }
-    for (const name of this.#outbound.keys()) this.#shareOut(name);
+  #sayActivated(): void {
+    const { hash, routes } = this.#plan;
+    this.#parts.telemetry.emit({ kind: 'plan-activated', hash, routes: routes.size });
   }
 
   #dispatcher(name: ChannelName, channel: OutboundChannel): Dispatcher {
@@ -199,62 +180,8 @@ export class Engine {
     });
   }
 
-  async #openInbound(): Promise<void> {
-    for (const [name, inbound] of this.#plan.inbound) {
-      if (this.#inbound.has(name)) continue;
-      const create = this.#kind(inbound).inbound?.create;
-      if (create === undefined) throw new BridgeError('config-invalid', `${inbound.kind} brings nothing in`);
-      const channel = create(name, inbound.options as never, this.#context(inbound));
-      this.#inbound.set(name, { fingerprint: inbound.fingerprint, channel });
-      await channel.start((arrival) => this.#intake.accept(name, arrival));
-    }
-  }
-
-  #createOutbound(outbound: OutboundPlan): OutboundChannel {
-    const create = this.#kind(outbound).outbound?.create;
-    if (create === undefined) throw new BridgeError('config-invalid', `${outbound.kind} sends nothing out`);
-    return create(outbound.name, outbound.options as never, this.#context(outbound));
-  }
-
-  #kind({ kind }: ChannelPlan): ChannelKind {
-    const found = this.#parts.kinds.find((candidate) => candidate.kind === kind);
-    if (found === undefined) throw new BridgeError('config-invalid', `${kind} is no kind of channel`);
-    return found;
-  }
-
-  #context({ name, system }: ChannelPlan): ChannelContext {
-    const { clock, telemetry, store } = this.#parts;
-    return {
-      system,
-      connections: this.#plan.systems.get(system)?.connections ?? {},
-      clock,
-      report: (state, detail) => telemetry.emit({ kind: `channel-${state}`, channel: name, detail }),
-      storeReady: (signal) => store.ready(signal),
-    };
-  }
-
-  async #closeInbound(name: ChannelName): Promise<void> {
-    await this.#inbound.get(name)?.channel.stop();
-    this.#inbound.delete(name);
-  }
-
-  async #closeOutbound(name: ChannelName): Promise<void> {
-    const outbound = this.#outbound.get(name);
-    await outbound?.dispatcher.stop();
-    await outbound?.channel.stop();
-    this.#outbound.delete(name);
-  }
-
-  #shareOut(name: ChannelName): void {
-    const outbound = this.#outbound.get(name);
-    const planned = this.#plan.outbound.get(name);
-    if (outbound === undefined || planned === undefined) return;
-    outbound.share = shareOf(planned.maxInFlight, this.#division, outbound.share);
-    outbound.dispatcher.shareOut(outbound.share);
-  }
-
   async #poll(): Promise<void> {
-    for (const { dispatcher } of this.#outbound.values()) {
+    for (const dispatcher of this.#connections.dispatchers) {
       dispatcher.follow(undefined);
       dispatcher.wake();
     }
@@ -271,7 +198,7 @@ export class Engine {
   async #releaseOrphans(): Promise<void> {
     const { store, telemetry } = this.#parts;
     const owned = await store.owned();
-    const held = new Set([...this.#outbound.values()].flatMap(({ dispatcher }) => dispatcher.held()));
+    const held = new Set(this.#connections.dispatchers.flatMap((dispatcher) => dispatcher.held()));
     const missing = owned.filter((id) => !held.has(id));
     const orphans = missing.filter((id) => this.#suspects.has(id));
     this.#suspects = new Set(missing);
@@ -286,24 +213,20 @@ export class Engine {
     if (messages.length > 0) telemetry.emit({ kind: 'ledger-differs', messages });
   }
 
-  /** Does something by the clock until the engine stops. A lost store is the beat's to report. */
+  /** Does something by the clock until the engine has ended. A lost store is the beat's to report. */
   async #every(ms: number, act: () => Promise<void>): Promise<void> {
     const { clock, telemetry } = this.#parts;
-    const { signal } = this.#stopping;
+    const { signal } = this.#ended;
     while (!signal.aborted) {
       await clock.sleep(ms, signal);
       if (signal.aborted) return;
       try {
         await act();
       } catch (thrown) {
-        const error = BridgeError.from(thrown, 'store-mismatch', act.name);
-        if (error.code !== 'store-unavailable') {
-          telemetry.emit({
-            kind: 'defect',
-            where: 'by the clock',
-            detail: `${error.message}: ${String(error.cause)}`,
-          });
-        }
+        const error = BridgeError.from(thrown, 'store-mismatch', 'by the clock');
+        if (error.code === 'store-unavailable') continue;
+        const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+        telemetry.emit({ kind: 'defect', where: 'by the clock', detail: `${error.message}${cause}` });
       }
     }
   }

@@ -74,6 +74,9 @@ export interface Store {
   /** Messages kept between 10 s and 10 min ago whose promised deliveries are not all there. */
   ledgerDifferences(): Promise<readonly MessageId[]>;
 
+  /** Makes the days ahead, and forgets ids of senders that are too old to be repeated. Safe to repeat, cheap when done. */
+  maintain(): Promise<void>;
+
   /** Resolves once a probe write was taken; waits while the store is away. Rejects when the signal aborts. */
   ready(signal: AbortSignal): Promise<void>;
 

@@ -209,6 +209,11 @@ export class MemoryStore implements Store {
       .map(({ message }) => message.id);
   }
 
+  /** Nothing: the memory of a process ends before an id is too old. */
+  async maintain(): Promise<void> {
+    await Promise.resolve();
+  }
+
   async ready(signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw new BridgeError('store-unavailable', 'stopped waiting for the store');
   }

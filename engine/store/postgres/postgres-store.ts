@@ -51,6 +51,8 @@ const WAKE_EVERY_MS = 10;
 const READY_EVERY_MS = 250;
 const READERS = 4;
 const HOUR_MS = 3_600_000;
+/** Small enough that no arrival waits for it: 4 ms at the most. */
+const FORGOTTEN_AT_ONCE = 5_000;
 
 /** The store in PostgreSQL. One connection for each purpose, so that none waits for another's work. */
 export class PostgresStore implements Store {
@@ -210,6 +212,18 @@ export class PostgresStore implements Store {
       [since],
     );
     return rows.map(({ id }) => id);
+  }
+
+  async maintain(): Promise<void> {
+    await this.#makePlaces([]);
+    let forgotten: readonly unknown[];
+    do {
+      forgotten = await this.#read(
+        `with old as (select channel, key from hisbridge.dedupe where expires_at < now() limit $1 for update skip locked)
+         delete from hisbridge.dedupe d using old where d.channel = old.channel and d.key = old.key returning 1`,
+        [FORGOTTEN_AT_ONCE],
+      );
+    } while (forgotten.length === FORGOTTEN_AT_ONCE);
   }
 
   async ready(signal: AbortSignal): Promise<void> {
