@@ -1,0 +1,171 @@
+import { expect } from 'chai';
+import { BridgeError } from '../../engine/errors.ts';
+import { calm, comesToHold } from '../support/clock.ts';
+import { bodyOf, Core, type CoreOptions, says } from './core.ts';
+
+const SECOND = 1_000;
+
+describe('engine', () => {
+  let cores: Core[] = [];
+
+  async function start(options: CoreOptions = {}): Promise<Core> {
+    const core = new Core(options);
+    cores.push(core);
+    await core.engine.start();
+    return core;
+  }
+
+  afterEach(async () => {
+    for (const core of cores) await core.engine.stop();
+    cores = [];
+  });
+
+  const kinds = (core: Core) => core.events.map(({ kind }) => kind);
+
+  it('does not start without a store', async () => {
+    const core = new Core();
+    core.losable.lose();
+    const thrown = await core.engine.start().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(thrown).to.be.instanceOf(BridgeError).and.to.include({ code: 'store-unavailable' });
+  });
+
+  it('lets what is under way end before it stops, and takes nothing new', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await core.ask('B');
+    await core.ask('C');
+    await comesToHold(() => core.hospital.sent.length === 2);
+    let stopped = false;
+    const stopping = core.engine.stop().then(() => {
+      stopped = true;
+    });
+    await calm();
+    expect(stopped).to.equal(false);
+    core.hospital.release();
+    await stopping;
+    expect(core.ended).to.deep.equal(['delivered', 'delivered']);
+    expect(core.hospital.sent).to.have.length(2);
+    expect(core.tables.inOrder().map(({ state }) => state)).to.not.include('running');
+    const thrown = await core.ask('D').catch((error: unknown) => error);
+    expect(thrown).to.be.instanceOf(BridgeError);
+    cores = [];
+
+    const next = await start({ beside: core });
+    await next.clock.pass(3 * SECOND);
+    await next.done();
+    expect(next.hospital.sent.map((parcel) => bodyOf(parcel)['booking'])).to.deep.equal(['C']);
+    expect([...core.told, ...next.told].filter((type) => type === 'booking.confirmed')).to.have.length(3);
+  });
+
+  it('drops nothing when the store is lost and found at any moment', async () => {
+    const core = await start({ routes: (text) => text.replace('maxInFlight: 2', 'maxInFlight: 4') });
+    const bookings = Array.from({ length: 40 }, (_, n) => `B${n}`);
+    const calls = ['keep', 'claim', 'writeEditions', 'settle', 'beat', 'owned', 'moveBreaker'] as const;
+    for (const [n, booking] of bookings.entries()) {
+      core.losable.lose(calls[n % calls.length]!);
+      const asked = core.ask(booking).catch(() => null);
+      await calm(n % 5);
+      core.losable.restore();
+      if ((await asked) === null) await core.ask(booking);
+    }
+    await core.clock.pass(30 * SECOND);
+    await core.done();
+    expect(core.ended).to.have.length(bookings.length);
+    expect(core.told).to.deep.equal(bookings.map(() => 'booking.confirmed'));
+    const keys = new Set(core.hospital.sent.map(({ key }) => key));
+    expect(keys.size).to.equal(bookings.length);
+    expect(kinds(core)).to.not.include('defect');
+  });
+
+  it('gives back what the table says is its own and memory does not hold, at the second look', async () => {
+    const core = await start();
+    core.losable.lose('writeEditions');
+    await core.ask('A');
+    await calm();
+    core.losable.restore();
+    expect(core.open[0]).to.include({ state: 'running' });
+    await core.clock.pass(6 * SECOND);
+    expect(core.open[0]).to.include({ state: 'running' });
+    await core.clock.pass(5 * SECOND);
+    await core.done();
+    expect(core.events.filter(({ kind }) => kind === 'orphans-released')).to.deep.equal([
+      { kind: 'orphans-released', count: 1 },
+    ]);
+    expect(core.ended).to.deep.equal(['delivered']);
+  });
+
+  it('opens a channel anew only when its own options have changed', async () => {
+    const core = await start();
+    const before = { hospital: core.hospital, dawy: core.dawy };
+    const elsewhere = (text: string) =>
+      text.replace('systems:', 'systems:\n  lakeside: {}').replace('system: riverside', 'system: lakeside');
+    await core.engine.activate(
+      core.planOf(undefined, { 'ask.json.yaml': 'booking: "{{message.booking}}"\n' }),
+    );
+    expect(core.hospital).to.equal(before.hospital);
+    await core.engine.activate(core.planOf(elsewhere));
+    expect(core.hospital).to.not.equal(before.hospital);
+    expect(core.dawy).to.equal(before.dawy);
+    await core.ask('A');
+    await core.done();
+    expect(core.told).to.deep.equal(['booking.confirmed']);
+    expect(core.tables.plans.size).to.equal(3);
+  });
+
+  it('divides what the hospital bears with an engine that joins, and never sends more', async () => {
+    let now = 0;
+    let most = 0;
+    const first = Promise.withResolvers<void>();
+    const counted = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await first.promise;
+      await calm(2);
+      now -= 1;
+      return says('BOOKED');
+    };
+    const patient = (text: string) => text.replace('timeout: 5s', 'timeout: 5m');
+    const core = await start({ routes: patient, hospital: () => counted });
+    await Promise.all(Array.from({ length: 10 }, (_, n) => core.ask(`B${n}`)));
+    await comesToHold(() => now === 2);
+    const other = await start({ beside: core, routes: patient, hospital: () => counted });
+    await core.clock.pass(20 * SECOND);
+    // The first has both slots under way and can make no room: the second sends nothing yet.
+    expect(other.hospital.sent).to.deep.equal([]);
+    first.resolve();
+    await core.clock.pass(20 * SECOND);
+    await core.done();
+    await Promise.all(Array.from({ length: 10 }, (_, n) => core.ask(`C${n}`)));
+    await core.clock.pass(5 * SECOND);
+    await core.done();
+    expect(most).to.equal(2);
+    expect(other.hospital.sent.length).to.be.above(0);
+    expect(core.hospital.sent.length + other.hospital.sent.length).to.equal(20);
+  });
+
+  it('takes over what an engine left that is gone, as certain or uncertain as it is', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await comesToHold(() => core.hospital.sent.length === 1);
+    const [key] = core.hospital.sent.map((parcel) => parcel.key);
+    await core.losable.store.close();
+    core.losable.lose();
+    const other = await start({ beside: core });
+    await other.clock.pass(6 * SECOND);
+    await other.done();
+    expect(other.hospital.sent.map((parcel) => parcel.key)).to.deep.equal([key]);
+    expect(other.events.find(({ kind }) => kind === 'instance-took-over')).to.include({
+      queued: 1,
+      ambiguous: 1,
+    });
+    core.hospital.release();
+    core.losable.restore();
+    await comesToHold(() => kinds(core).includes('settle-fenced'));
+    expect(core.ended).to.deep.equal(['delivered']);
+  });
+});
