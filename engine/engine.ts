@@ -12,7 +12,7 @@ import { Life } from './membership.ts';
 import type { ChannelName, DeliveryId } from './message.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import { Settler } from './settler.ts';
+import { routeGone, Settler } from './settler.ts';
 import { reservationOver } from './slots.ts';
 import type { Edition, Store } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -22,6 +22,7 @@ const DEADLINES_MS = 2_000;
 const ORPHANS_MS = 5_000;
 const LEDGER_MS = 60_000;
 const UPKEEP_MS = 3_600_000;
+const STRAYED_FOR_MS = 3_600_000;
 const WOKEN_AT_ONCE = 200;
 
 export interface EngineParts {
@@ -117,6 +118,7 @@ export class Engine {
       this.#every(DEADLINES_MS, () => this.#wakeBookings()),
       this.#every(ORPHANS_MS, () => this.#releaseOrphans()),
       this.#every(LEDGER_MS, () => this.#checkLedger()),
+      this.#every(LEDGER_MS, () => this.#endStrayed()),
       this.#every(UPKEEP_MS, () => store.maintain()),
     ]);
     await this.#connections.openOutbound(fresh.outbound);
@@ -205,6 +207,13 @@ export class Engine {
     if (orphans.length === 0) return;
     const count = await store.release(orphans);
     if (count > 0) telemetry.emit({ kind: 'orphans-released', count });
+  }
+
+  /** What nobody has had a route for, for an hour, is put before a person. */
+  async #endStrayed(): Promise<void> {
+    const routes = [...this.#plan.routes.keys()];
+    const strayed = await this.#parts.store.claimStrayed(routes, STRAYED_FOR_MS, WOKEN_AT_ONCE);
+    await Promise.all(strayed.map((work) => this.#settler.settle(routeGone(work, this.#parts.clock.now()))));
   }
 
   async #checkLedger(): Promise<void> {

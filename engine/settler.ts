@@ -1,4 +1,4 @@
-import type { Attempted } from './attempt.ts';
+import { type Attempted, editionKey } from './attempt.ts';
 import { Batcher } from './batch.ts';
 import type { Booking, Desk } from './booking.ts';
 import type { Clock } from './clock.ts';
@@ -232,6 +232,33 @@ export class Settler {
     });
     emitStep(telemetry, settled.consequences.step);
   }
+}
+
+/** The end of a delivery whose route nobody has any more: it stops as dead, and its lane with it. */
+export function routeGone(work: Work, startedAt: Date): Ended {
+  const { route, channel } = work.delivery;
+  const error = new BridgeError('route-gone', `no running engine has the route ${route} to ${channel}`);
+  const facts = {
+    booking: null,
+    edition: { key: editionKey(work.delivery.edition) },
+    system: { name: work.delivery.hospital, timeZone: null },
+  };
+  const attempted: Attempted = {
+    outcome: { kind: 'failed', error, answer: null },
+    kind: 'render',
+    facts,
+    decoded: work.message,
+  };
+  const state = work.delivery.ambiguous ? 'held' : 'dead';
+  return {
+    work,
+    attempted,
+    next: { kind: 'stopped', state, error },
+    route: null,
+    startedAt,
+    promoteHot: false,
+    audit: null,
+  };
 }
 
 /** What follows from a settlement: what its answer says, and the notice that it stands still. Pure. */

@@ -42,6 +42,12 @@ export interface Store {
   /** Takes up to `limit` due deliveries of a channel whose route is one of `routes`. */
   claim(channel: ChannelName, routes: readonly RouteName[], limit: number): Promise<readonly Work[]>;
 
+  /**
+   * Takes deliveries that have been due for `forMs` and whose route is none of `routes`: as long as all the
+   * living run the same plan, nobody will ever send them.
+   */
+  claimStrayed(routes: readonly RouteName[], forMs: number, limit: number): Promise<readonly Work[]>;
+
   /** The running deliveries that the table says this instance owns. */
   owned(): Promise<readonly DeliveryId[]>;
 

@@ -137,6 +137,17 @@ export class MemoryStore implements Store {
       .map((row) => workOf(this.#tables, this.#tables.change(row.id, running(row, me))));
   }
 
+  /** In memory every instance runs one plan. */
+  async claimStrayed(routes: readonly RouteName[], forMs: number, limit: number): Promise<readonly Work[]> {
+    const me = this.#owner();
+    const before = this.#tables.clock.now().getTime() - forMs;
+    return this.#tables
+      .inOrder()
+      .filter((row) => row.state === 'queued' && row.dueAt.getTime() <= before && !routes.includes(row.route))
+      .slice(0, limit)
+      .map((row) => workOf(this.#tables, this.#tables.change(row.id, running(row, me))));
+  }
+
   async owned(): Promise<readonly DeliveryId[]> {
     const me = this.#owner();
     return this.#tables

@@ -392,6 +392,14 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await store.claim('elsewhere' as ChannelName, [ROUTE], 5)).to.have.length(0);
       });
 
+      it('claims what has strayed: due for long, on a route that nobody has', async () => {
+        await keepOne(store, arrival('{"s":1}', { booking: 'B-s' }), { route: 'gone' as RouteName });
+        await keepOne(store, arrival('{"s":2}', { booking: 'B-t' }));
+        expect(await store.claimStrayed([ROUTE], 3_600_000, 5), 'not due for an hour').to.have.length(0);
+        const strayed = await store.claimStrayed([ROUTE], 0, 5);
+        expect(strayed.map(({ delivery }) => delivery.route)).to.deep.equal(['gone']);
+      });
+
       it('hands the next of the lane over with its body and the booking after this settle', async () => {
         const batch = [1, 2, 3].map((n) => arrival(`{"m":${n}}`, { booking: 'B-next' }));
         await store.keep(batch, (one, booking) =>

@@ -30,7 +30,7 @@ import { PostgresRecords } from './records.ts';
 import { giveBack, LOCK_NAMED, OWNED, RECOVERING } from './recovery.ts';
 import { type WorkRow, workOf } from './rows.ts';
 import { settleBatch } from './settle.ts';
-import { CLAIM, call, FINDING, KEEPING, SETTLING, WRITE_EDITIONS } from './statements.ts';
+import { CLAIM, CLAIM_STRAYED, call, FINDING, KEEPING, SETTLING, WRITE_EDITIONS } from './statements.ts';
 import { moveBreaker } from './states.ts';
 import type { Encoding } from './writes.ts';
 
@@ -121,6 +121,14 @@ export class PostgresStore implements Store {
     if (limit < 1) return [];
     const rows = await this.#claim((session) =>
       session.send([call(CLAIM, me, channel, texts(routes), limit)]),
+    );
+    return (rows[0] ?? []).map((row) => workOf(this.#options.seal, row as unknown as WorkRow));
+  }
+
+  async claimStrayed(routes: readonly RouteName[], forMs: number, limit: number): Promise<readonly Work[]> {
+    const me = this.#owner();
+    const rows = await this.#claim((session) =>
+      session.send([call(CLAIM_STRAYED, me, texts(routes), forMs, limit)]),
     );
     return (rows[0] ?? []).map((row) => workOf(this.#options.seal, row as unknown as WorkRow));
   }

@@ -277,6 +277,24 @@ export const CLAIM = statement(
    ${WORK}`,
 );
 
+/** Due for long, on a route that no plan of the living has: they all run the plan of this instance. */
+export const CLAIM_STRAYED = statement(
+  'claim_strayed',
+  [NOBODY, '{}', 0, 0],
+  `with c as materialized (
+     select d.id from hisbridge.delivery d
+      where d.state = 'queued' and d.due_at <= now() - make_interval(secs => $3::float8 / 1000)
+        and not (d.route = any($2::text[]))
+        and not exists (
+          select 1 from hisbridge.instance i, hisbridge.instance me
+           where me.id = $1::uuid and i.plan is distinct from me.plan)
+      order by d.due_at limit $4::int4 for update of d skip locked),
+   u as (
+     update hisbridge.delivery d set state = 'running', owner = $1::uuid, tries = d.tries + 1
+       from c where d.id = any(array[c.id]) returning d.*)
+   ${WORK}`,
+);
+
 /** After a COMMIT without a reply: which of these deliveries and lanes are running and ours. */
 export const FIND_RUNNING = statement(
   'find_running',
