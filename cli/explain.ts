@@ -30,11 +30,11 @@ export function explain(): Command {
   return examples(command, ['hisbridge explain to-alnoor', 'hisbridge explain tell-dawy']);
 }
 
-/** A route by its name; throws `not-found` with what it may have been meant to be. */
+/** A route by its name; throws `usage` with what it may have been meant to be. */
 export function routeOf(plan: Plan, name: string): Route {
   const route = plan.routes.get(name as RouteName);
   if (route !== undefined) return route;
   const names = [...plan.routes.keys()];
   const hint = onlyNear(name, names) ?? `There are ${names.join(', ')}.`;
-  throw new BridgeError('not-found', `${name} is no route of routes.yaml. ${hint}`);
+  throw new BridgeError('usage', `${name} is no route of routes.yaml. ${hint}`);
 }

@@ -1,19 +1,3 @@
-import { CommanderError } from 'commander';
-import { BridgeError } from '../engine/errors.ts';
-import { exitCodeOf, sayError } from './exit.ts';
-import { program } from './program.ts';
+import { main } from './main.ts';
 
-const asJson = process.argv.includes('--json');
-
-try {
-  await program(asJson).parseAsync();
-} catch (thrown) {
-  // Commander has said its own errors already, but not as JSON.
-  if (!(thrown instanceof CommanderError)) sayError(thrown, asJson);
-  else if (asJson && thrown.exitCode !== 0) sayError(usage(thrown), asJson);
-  process.exitCode = exitCodeOf(thrown);
-}
-
-function usage({ message }: CommanderError): BridgeError {
-  return new BridgeError('usage', message.replace(/^error: /, ''));
-}
+await main(process.argv.slice(2));
