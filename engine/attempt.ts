@@ -66,7 +66,7 @@ export async function attempt(
   if (work.delivery.ambiguous && outbound.repeats === 'unsafe') {
     return failed(
       new BridgeError('instance-lost', `an earlier send to ${outbound.name} was not answered`),
-      'send',
+      'render',
       message,
     );
   }
@@ -182,12 +182,22 @@ function factsOf({ delivery, booking, edition }: Work, { plan, outbound }: Attem
 /** The decoded form of a kept message, or why it can no longer be read by the plan of today. */
 export function decode(message: Message<Uint8Array>, plan: Plan): Message | BridgeError {
   const inbound = plan.inbound.get(message.channel);
-  if (inbound === undefined) {
-    return { ...message, form: 'json', body: JSON.parse(Buffer.from(message.body).toString('utf8')) };
-  }
+  if (inbound === undefined) return decodeJson(message);
   const result = inbound.read({ body: message.body, headers: message.headers });
   if (result.kind === 'refused') return result.error;
   return { ...message, form: result.reading.form, body: result.reading.body };
+}
+
+/** What was made here is JSON. So is most of what came by a channel that the plan of today no longer has. */
+function decodeJson(message: Message<Uint8Array>): Message | BridgeError {
+  try {
+    return { ...message, form: 'json', body: JSON.parse(Buffer.from(message.body).toString('utf8')) };
+  } catch {
+    return new BridgeError(
+      'body-unreadable',
+      `${message.channel} is not in the plan, and what it brought is no JSON`,
+    );
+  }
 }
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

@@ -27,7 +27,7 @@ export interface Fresh {
 }
 
 interface Outbound {
-  readonly planned: OutboundPlan;
+  planned: OutboundPlan;
   readonly channel: OutboundChannel;
   readonly dispatcher: Dispatcher;
   share: number;
@@ -114,6 +114,14 @@ export class Connections {
         this.#outbound.delete(name);
       }),
     );
+  }
+
+  /** Takes what a plan says of the channels that stay open: how much each hospital bears at once. */
+  adopt(plan: Plan): void {
+    for (const outbound of this.#outbound.values()) {
+      outbound.planned = plan.outbound.get(outbound.planned.name) ?? outbound.planned;
+      this.#shareOut(outbound);
+    }
   }
 
   #shareOut(outbound: Outbound): void {

@@ -189,7 +189,10 @@ export class Dispatcher implements Slots {
         return null;
       }
       if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, trial);
-      return await this.#settle(work, attempted, startedAt);
+      const promoted = await this.#settle(work, attempted, startedAt);
+      // What never left shows nothing of the far side: without another one at once, each that came too late would cost a pause.
+      if (trial && attempted.kind === 'render') this.#gate.tryAnother();
+      return promoted;
     } catch (thrown) {
       // Nothing was settled: the row is still ours, and the look for what memory does not hold gives it back.
       this.#lost('deliver', thrown);
@@ -215,7 +218,7 @@ export class Dispatcher implements Slots {
       fraction: random.fraction(),
     });
     // The next of the lane takes this slot over, unless others have waited for one longer.
-    const promoteHot = !this.#backlog && this.#free() >= 0;
+    const promoteHot = !this.#stopped && !this.#backlog && this.#free() >= 0;
     const ended = { work, attempted, next: standing, route, startedAt, promoteHot, audit: null };
     const { promoted } = await settler.settle(ended);
     if (!promoteHot || standing.kind === 'again') this.#backlog = true;

@@ -2,7 +2,7 @@ import { Batcher } from './batch.ts';
 import type { Desk } from './booking.ts';
 import type { ChannelKind, OutboundChannel } from './channel.ts';
 import type { Clock, SystemClock } from './clock.ts';
-import { Connections } from './connections.ts';
+import { Connections, type Fresh } from './connections.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { BridgeError } from './errors.ts';
 import { failpoint } from './failpoint.ts';
@@ -128,7 +128,7 @@ export class Engine {
 
   /**
    * Puts another plan in force. Routes and templates change at once; a channel is closed and opened
-   * again only when its own options changed. What cannot be created rejects, and the old plan stays.
+   * again only when its own options changed. What cannot be created or opened rejects, and the old plan stays.
    */
   activate(plan: Plan): Promise<void> {
     const changing = this.#changing.then(() => this.#activate(plan));
@@ -153,12 +153,23 @@ export class Engine {
     const fresh = this.#connections.create(plan);
     await this.#parts.store.savePlan(plan.hash, plan.files);
     failpoint('M16');
+    const before = this.#plan;
+    try {
+      await this.#replace(plan, fresh);
+    } catch (thrown) {
+      await this.#replace(before, this.#connections.create(before));
+      throw thrown;
+    }
+    this.#sayActivated();
+  }
+
+  async #replace(plan: Plan, fresh: Fresh): Promise<void> {
     await this.#connections.closeInbound(plan);
     this.#plan = plan;
     await this.#connections.closeOutbound(plan);
+    this.#connections.adopt(plan);
     await this.#connections.openOutbound(fresh.outbound);
     await this.#connections.openInbound(fresh.inbound);
-    this.#sayActivated();
   }
 
   #sayActivated(): void {

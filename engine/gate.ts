@@ -77,17 +77,27 @@ export class Gate {
 
   /** Begins a trial when the breaker's pause is over. The generation lets one instance alone do it. */
   tryAgain(deadlineMs: number): void {
-    const { clock, trial } = this.#parts;
+    const { clock } = this.#parts;
     if (!mayTry(this.#breaker, clock.now())) return;
-    this.#move(halfOpen(this.#breaker, clock.now(), 2 * deadlineMs), async () => {
-      // Nothing to try it with: the next arrival finds it closed, and is the trial.
-      if (!(await trial())) await this.#moveNow(closed(this.#breaker));
+    this.#move(halfOpen(this.#breaker, clock.now(), 2 * deadlineMs), () => this.#try());
+  }
+
+  /** Goes on with a trial whose delivery never reached the channel. */
+  tryAnother(): void {
+    if (this.#breaker.state !== 'half-open') return;
+    this.#moving ??= this.#try().finally(() => {
+      this.#moving = null;
     });
   }
 
   /** Resolves when no move is under way. */
   async idle(): Promise<void> {
     await this.#moving;
+  }
+
+  /** Nothing to try it with: the next arrival finds it closed, and is the trial. */
+  async #try(): Promise<void> {
+    if (!(await this.#parts.trial())) await this.#moveNow(closed(this.#breaker));
   }
 
   #opened(outcome: Outcome): BreakerState {

@@ -269,6 +269,21 @@ describe('dispatcher', () => {
     expect([...core.tables.ended.values()].every(({ attempts }) => attempts === 0)).to.equal(true);
   });
 
+  it('passes over what came too late at once, however much of it there is, when a hospital is back', async () => {
+    let away = true;
+    await start({ routes: brief, hospital: () => (away ? AWAY : says('BOOKED')) });
+    await Promise.all(Array.from({ length: 30 }, (_, n) => core.ask(`B${n}`)));
+    await core.clock.pass(150 * SECOND);
+    await core.ask('C');
+    away = false;
+    await core.clock.pass(60 * SECOND);
+    await core.done();
+    expect(core.hospital.sent.map((parcel) => bodyOf(parcel)['booking'])).to.deep.equal(['C']);
+    expect(core.open.map(({ error }) => error?.code)).to.deep.equal(
+      Array.from({ length: 30 }, () => 'time-exhausted'),
+    );
+  });
+
   it('sends nothing once it cannot prove that it lives, and everything when it can again', async () => {
     await start();
     core.losable.lose('beat');

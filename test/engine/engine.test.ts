@@ -61,6 +61,21 @@ describe('engine', () => {
     expect([...core.told, ...next.told].filter((type) => type === 'booking.confirmed')).to.have.length(3);
   });
 
+  it('does not begin the next of a lane once it is to stop', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await core.ask('A', 'booking.reschedule-requested');
+    await core.ask('A', 'booking.cancel-requested');
+    await comesToHold(() => core.hospital.sent.length === 1);
+    const stopping = core.engine.stop();
+    await calm();
+    core.hospital.release();
+    await stopping;
+    expect(core.hospital.sent).to.have.length(1);
+    expect(core.open.map(({ state }) => state)).to.deep.equal(['queued', 'waiting']);
+  });
+
   it('drops nothing when the store is lost and found at any moment', async () => {
     const core = await start({ routes: (text) => text.replace('maxInFlight: 2', 'maxInFlight: 4') });
     const bookings = Array.from({ length: 40 }, (_, n) => `B${n}`);
@@ -114,6 +129,60 @@ describe('engine', () => {
     await core.done();
     expect(core.told).to.deep.equal(['booking.confirmed']);
     expect(core.tables.plans.size).to.equal(3);
+  });
+
+  it('gives a hospital as much at once as a changed plan says, and no more', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await Promise.all(Array.from({ length: 8 }, (_, n) => core.ask(`B${n}`)));
+    await comesToHold(() => core.hospital.sent.length === 2);
+    await core.engine.activate(core.planOf((text) => text.replace('maxInFlight: 2', 'maxInFlight: 5')));
+    await core.clock.pass(3 * SECOND);
+    expect(core.hospital.sent).to.have.length(5);
+    await core.engine.activate(core.planOf((text) => text.replace('maxInFlight: 2', 'maxInFlight: 1')));
+    core.hospital.release();
+    await core.clock.pass(3 * SECOND);
+    await core.done();
+    expect(core.hospital.mostAtOnce).to.equal(5);
+    expect(core.ended).to.have.length(8);
+  });
+
+  it('can be given another plan after one that could not be put in force', async () => {
+    const core = await start();
+    core.losable.lose('savePlan');
+    const other = core.planOf(undefined, {
+      'ask.json.yaml': 'booking: "{{message.booking}}"\nword: other\n',
+    });
+    const thrown = await core.engine.activate(other).catch((error: unknown) => error);
+    expect(thrown).to.be.instanceOf(BridgeError).and.to.include({ code: 'store-unavailable' });
+    core.losable.restore();
+    await core.ask('A');
+    await core.engine.activate(other);
+    await core.ask('B');
+    await core.done();
+    expect(core.hospital.sent.map((parcel) => bodyOf(parcel)['word'])).to.deep.equal(['first plan', 'other']);
+  });
+
+  it('lets what was taken in under a plan before end, also when its channel is gone and its body was no JSON', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await core.ask('B');
+    await core.ask('C');
+    const [, , late] = core.open;
+    const kept = core.tables.messages.get(late!.message)!;
+    core.tables.messages.set(late!.message, {
+      ...kept,
+      message: { ...kept.message, body: Buffer.from('<a/>') },
+    });
+    await core.engine.activate(core.planOf((text) => text.replaceAll('dawy-in', 'dawy-other')));
+    core.hospital.release();
+    await core.clock.pass(20 * SECOND);
+    await core.done();
+    expect(core.ended).to.deep.equal(['delivered', 'delivered']);
+    expect(core.open[0]).to.include({ state: 'dead' });
+    expect(core.open[0]?.error?.code).to.equal('body-unreadable');
+    expect(kinds(core)).to.not.include('defect');
   });
 
   it('divides what the hospital bears with an engine that joins, and never sends more', async () => {

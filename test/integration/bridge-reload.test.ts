@@ -116,6 +116,21 @@ describe('a configuration that changes while the engine runs', function () {
       ).to.have.length(1);
   });
 
+  it('goes on by the plan before when a changed one cannot be put in force on the broker', async () => {
+    const before = {
+      hash: bridge.plan.hash,
+      text: readFileSync(join(network.folder, 'routes.yaml'), 'utf8'),
+    };
+    const refused = await edited('routes.yaml', (text) => text.replace(/queue: (\S+)/, 'queue: $1.missing'));
+    if (refused.kind !== 'plan-refused') throw new TypeError('a plan without its queue was put in force');
+    expect(refused.problems.join()).to.match(/queue .*missing/);
+    expect(bridge.plan.hash).to.equal(before.hash);
+    await booked();
+    network.edit('routes.yaml', () => before.text);
+    expect(await edited(REQUEST, noted('after all'))).to.include({ kind: 'plan-activated' });
+    expect(await booked()).to.include({ note: 'after all' });
+  });
+
   it('never starts on a configuration with problems, and names each', async () => {
     const before = readFileSync(join(network.folder, 'routes.yaml'), 'utf8');
     const broken = before
