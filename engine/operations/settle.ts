@@ -19,7 +19,7 @@ export type Finding =
 /**
  * Settles a held or dead delivery by what a person knows, in one transaction with what follows: the booking
  * hears it, Dawy is told, and the next of the lane goes on. Throws `not-allowed` when the delivery does not
- * stand still, or no longer.
+ * stand still, or no longer, and `usage` for an event that no hospital reports.
  */
 export async function settleByHand(
   parts: OperationParts,
@@ -34,6 +34,11 @@ export async function settleByHand(
   }
   const said = finding.as === 'delivered' && finding.event !== null ? finding : null;
   const heard = said === null ? null : { ...said, event: said.event ?? '' };
+  if (heard !== null && parts.desk.kindOf(heard.event) !== 'report')
+    throw new BridgeError(
+      'usage',
+      `${heard.event} is nothing a hospital reports: docs/booking.md has the reports`,
+    );
   if (heard !== null && work.bookingRef === null)
     throw new BridgeError(
       'not-allowed',
