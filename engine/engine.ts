@@ -158,6 +158,8 @@ export class Engine {
       await this.#replace(plan, fresh);
     } catch (thrown) {
       await this.#replace(before, this.#connections.create(before));
+      // What is kept from now on is kept under it again.
+      await this.#parts.store.savePlan(before.hash, before.files);
       throw thrown;
     }
     this.#sayActivated();

@@ -33,6 +33,7 @@ export function compileInbound(compilation: Compilation, name: string): Compiled
       schemas,
       hospital: read.hospital === undefined ? system : null,
       ordered: read.booking !== undefined,
+      isBuiltIn: false,
       limits,
     }),
   };

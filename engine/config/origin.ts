@@ -13,6 +13,8 @@ export interface Origin {
   readonly hospital: string | null;
   /** Whether its messages name the booking that orders them. */
   readonly ordered: boolean;
+  /** Whether its messages are made here. */
+  readonly isBuiltIn: boolean;
   /** The decoded body of a kept message, whether it is still bytes or not. Throws a BridgeError. */
   readonly bodyOf: (message: Message) => unknown;
 }
@@ -24,7 +26,7 @@ export function origin(
   {
     limits = DEFAULT_LIMITS,
     ...rest
-  }: Pick<Origin, 'form' | 'schemas' | 'hospital' | 'ordered'> & { readonly limits?: Limits },
+  }: Pick<Origin, 'form' | 'schemas' | 'hospital' | 'ordered' | 'isBuiltIn'> & { readonly limits?: Limits },
 ): Origin {
   return {
     name,
@@ -40,9 +42,10 @@ export function origin(
 /** The sources nobody configures: what bookings say, and what the engine says. */
 export function builtInOrigins(json: FormCodec): readonly Origin[] {
   const schemas: Schemas = { types: null, of: () => null };
+  const builtIn = { form: 'json', schemas, hospital: null, ordered: true, isBuiltIn: true } as const;
   return [
-    origin(BOOKINGS, json, { form: 'json', schemas, hospital: null, ordered: true }),
+    origin(BOOKINGS, json, builtIn),
     // Refusals and dead letters change nothing: most of them know no booking that could order them.
-    origin(ENGINE, json, { form: 'json', schemas, hospital: null, ordered: true }),
+    origin(ENGINE, json, builtIn),
   ];
 }

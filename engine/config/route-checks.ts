@@ -81,13 +81,20 @@ export function checkHospitals(
   }
 }
 
-/** Reports a route whose deliveries change bookings and could overtake each other. */
+/**
+ * Reports a route whose deliveries change bookings and could overtake each other, and a lane for what is made here:
+ * that follows from a decision under the locks of its booking, which cover no other lane.
+ */
 export function checkLane(
   compilation: Compilation,
   { lane }: RouteConfig,
   origin: Origin,
   { types, at }: { readonly types: ReadonlySet<string> | null; readonly at: At },
 ): void {
+  if (lane !== undefined && origin.isBuiltIn) {
+    const message = `what ${origin.name} says is ordered by its booking, and by nothing else`;
+    reportKey(compilation, [...at, 'lane'], message, 'Leave lane: out.');
+  }
   const changing = [...(types ?? [])].find((type) => type.startsWith('booking.'));
   if (origin.ordered || lane !== undefined || changing === undefined) return;
   const message = `${at.join('.')} carries ${changing} without a lane: two changes of a booking could overtake each other`;

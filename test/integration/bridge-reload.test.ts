@@ -125,7 +125,12 @@ describe('a configuration that changes while the engine runs', function () {
     if (refused.kind !== 'plan-refused') throw new TypeError('a plan without its queue was put in force');
     expect(refused.problems.join()).to.match(/queue .*missing/);
     expect(bridge.plan.hash).to.equal(before.hash);
-    await booked();
+    const after = await booked();
+    const named = await network.database.query<{ plan: string }>(
+      'select distinct plan from hisbridge.message where booking = $1',
+      [after?.reference],
+    );
+    expect(named).to.deep.equal([{ plan: before.hash }]);
     network.edit('routes.yaml', () => before.text);
     expect(await edited(REQUEST, noted('after all'))).to.include({ kind: 'plan-activated' });
     expect(await booked()).to.include({ note: 'after all' });

@@ -22,6 +22,13 @@ lintTable('problems with what a route or a channel does', [
     says: ['routes.yaml:47:11  error  '],
   },
   {
+    finds: 'a lane for what is made here',
+    in: [['routes.yaml', '    from: bookings', '    from: bookings\n    lane: /booking/hospital']],
+    says: [
+      'routes.yaml:58:5  error  what bookings says is ordered by its booking, and by nothing else  Leave lane: out.',
+    ],
+  },
+  {
     finds: 'a deadline of another form',
     in: [['routes.yaml', 'notAfter: /slot/start', 'notAfter: slot/start']],
     says: ['routes.yaml:55:54  error  '],
