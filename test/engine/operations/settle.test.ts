@@ -103,12 +103,11 @@ describe('settling by hand', () => {
     office = new TestOffice(core, UNSAFE);
     await core.engine.start();
     await core.ask('A');
-    await core.ask('A', 'booking.reschedule-requested', 'again', '2026-12-03T08:00:00Z');
+    await core.ask('A', 'booking.cancel-requested');
     await core.done();
     const [open] = core.open;
-    // A confirmation of a time that nobody asked for.
-    const learnt = { slotStart: '2030-01-01T08:00:00Z' };
-    const finding: Finding = { as: 'delivered', event: 'booking.confirmed', learnt };
+    // A confirmation is no answer to a cancellation.
+    const finding: Finding = { as: 'delivered', event: 'booking.confirmed', learnt: {} };
     const done = await settleByHand(office.parts, open?.id as DeliveryId, finding, DECISION);
     await core.done();
     expect(done.refused?.code).to.equal('booking-disagrees');
