@@ -67,7 +67,12 @@ export function plots(count: number, chance: Chance): readonly Plot[] {
 }
 
 /** Publishes bookings, many at a time, each one's messages in their order; some messages twice. */
-export async function publish(dawy: Dawy, todo: readonly Plot[], chance: Chance): Promise<void> {
+export async function publish(
+  dawy: Dawy,
+  todo: readonly Plot[],
+  chance: Chance,
+  writers = WRITERS,
+): Promise<void> {
   const left = [...todo];
   const write = async () => {
     for (let plot = left.pop(); plot !== undefined; plot = left.pop()) {
@@ -77,7 +82,7 @@ export async function publish(dawy: Dawy, todo: readonly Plot[], chance: Chance)
       }
     }
   };
-  await Promise.all(Array.from({ length: WRITERS }, write));
+  await Promise.all(Array.from({ length: writers }, write));
 }
 
 /**
