@@ -170,6 +170,26 @@ for (const hospital of ['alnoor', 'stmary'] as const) {
       expect(found).to.include({ start: network.slot(503).start });
     });
 
+    it('takes CloudEvents, structured or in headers, as it takes plain JSON', async () => {
+      const structured = requested(network.wish(hospital));
+      const { type, id, ...data } = structured;
+      const envelope = { specversion: '1.0', source: 'dawy', type, id, data };
+      const bound = requested(network.wish(hospital));
+      const { type: boundType, id: boundId, ...rest } = bound;
+      const headers = {
+        'cloudEvents:specversion': '1.0',
+        'cloudEvents:type': boundType,
+        'cloudEvents:id': boundId,
+        'cloudEvents:source': 'dawy',
+      };
+      await network.publish(envelope, { messageId: null });
+      await network.publish(rest, { messageId: null, key: boundType, options: { headers } });
+      await network.told(structured.booking.reference, 'booking.confirmed');
+      await network.told(bound.booking.reference, 'booking.confirmed');
+      expect(await network.kept('id', id)).to.have.length(1);
+      expect(await network.kept('id', boundId)).to.have.length(1);
+    });
+
     it('keeps the bytes Dawy sent, whatever they were', async () => {
       const message = requested(network.wish(hospital));
       const bytes = Buffer.from(`\n ${JSON.stringify(message, null, 3).replace('Layla', '\\u004cayla')}\t`);

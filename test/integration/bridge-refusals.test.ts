@@ -115,6 +115,11 @@ const BAD: readonly Bad[] = [
     said: { code: 'key-unusable' },
   },
   {
+    what: 'half a character in the reference',
+    body: (network) => ({ ...named(network), booking: { reference: 'BK-\ud83d', hospital: 'alnoor' } }),
+    said: { code: 'body-unreadable' },
+  },
+  {
     what: 'an overlong reference',
     body: (network) => ({ ...named(network), booking: { reference: 'B'.repeat(201), hospital: 'alnoor' } }),
     said: { code: 'key-unusable' },
