@@ -180,16 +180,25 @@ export class Dispatcher implements Slots {
 
   /** One attempt, from start to settled. Resolves with the next of its lane when that came along. */
   async #deliver(work: Work, decoded: Message | null, trial: boolean): Promise<Work | null> {
-    const startedAt = this.#parts.clock.now();
+    const { clock, store, telemetry } = this.#parts;
+    const startedAt = clock.now();
+    // What begins by a plan ends by it.
+    const plan = this.#parts.plan();
+    const { id, route, channel } = work.delivery;
     try {
-      const attempted = await this.#attempt(work, decoded);
+      if (work.edition === null && !plan.routes.has(route)) {
+        // The next of a lane may come by a route that only the plan of another instance has.
+        await store.release([id]);
+        store.wake([channel]);
+        return null;
+      }
+      const attempted = await this.#attempt(work, decoded, plan);
       if (attempted === null) {
-        const { id, route, channel } = work.delivery;
-        this.#parts.telemetry.emit({ kind: 'settle-fenced', id, route, channel });
+        telemetry.emit({ kind: 'settle-fenced', id, route, channel });
         return null;
       }
       if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, trial);
-      const promoted = await this.#settle(work, attempted, startedAt);
+      const promoted = await this.#settle(work, attempted, { plan, startedAt });
       // What never left shows nothing of the far side: without another one at once, each that came too late would cost a pause.
       if (trial && attempted.kind === 'render') this.#gate.tryAnother();
       return promoted;
@@ -200,20 +209,25 @@ export class Dispatcher implements Slots {
     }
   }
 
-  #attempt(work: Work, decoded: Message | null): Promise<Attempted | null> {
-    const { plan, channel, clock, write, maySend } = this.#parts;
-    const outbound = this.#outbound;
+  #attempt(work: Work, decoded: Message | null, plan: Plan): Promise<Attempted | null> {
+    const { channel, clock, write, maySend } = this.#parts;
+    const outbound = plan.outbound.get(this.name);
     if (outbound === undefined) throw new BridgeError('route-gone', `${this.name} is not in the plan`);
-    return attempt(work, decoded, { plan: plan(), outbound, channel, clock, write, maySend });
+    return attempt(work, decoded, { plan, outbound, channel, clock, write, maySend });
   }
 
-  async #settle(work: Work, attempted: Attempted, startedAt: Date): Promise<Work | null> {
-    const { plan, clock, random, settler } = this.#parts;
-    const route = plan().routes.get(work.delivery.route) ?? null;
+  async #settle(
+    work: Work,
+    attempted: Attempted,
+    { plan, startedAt }: { readonly plan: Plan; readonly startedAt: Date },
+  ): Promise<Work | null> {
+    const { clock, random, settler } = this.#parts;
+    const route = plan.routes.get(work.delivery.route) ?? null;
+    const outbound = plan.outbound.get(this.name);
     const standing = next(work.delivery, attempted.outcome, {
       retry: route?.retry ?? DEFAULT_RETRY,
-      repeats: this.#outbound?.repeats ?? 'unsafe',
-      settleAfterMs: this.#outbound?.probe?.settleAfterMs ?? 0,
+      repeats: outbound?.repeats ?? 'unsafe',
+      settleAfterMs: outbound?.probe?.settleAfterMs ?? 0,
       now: clock.now(),
       fraction: random.fraction(),
     });

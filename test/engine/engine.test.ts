@@ -216,6 +216,42 @@ describe('engine', () => {
     expect(core.hospital.sent.length + other.hospital.sent.length).to.equal(20);
   });
 
+  it('lets what is under way end by the plan it began with', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await comesToHold(() => core.hospital.sent.length === 1);
+    await core.engine.activate(core.planOf((text) => text.replace('to-riverside:', 'to-riverside-anew:')));
+    core.hospital.release();
+    await core.done();
+    expect(core.ended).to.deep.equal(['delivered']);
+    expect(core.told).to.deep.equal(['booking.confirmed']);
+  });
+
+  it('leaves the next of a lane to an engine that has its route', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await comesToHold(() => core.hospital.sent.length === 1);
+    const newer = await start({
+      beside: core,
+      routes: (text) => text.replace('to-riverside:', 'to-riverside-anew:'),
+    });
+    await newer.ask('A', 'booking.cancel-requested');
+    expect(core.open.map(({ route, state }) => [route, state])).to.deep.equal([
+      ['to-riverside', 'running'],
+      ['to-riverside-anew', 'waiting'],
+    ]);
+    core.hospital.release();
+    await core.clock.pass(20 * SECOND);
+    await core.done();
+    expect(newer.hospital.sent.map((parcel) => bodyOf(parcel))).to.deep.equal([
+      { booking: 'A', cancel: 'R-1' },
+    ]);
+    expect(core.ended).to.deep.equal(['delivered', 'delivered']);
+    expect(kinds(core)).to.not.include('orphans-released');
+  });
+
   it('takes over what an engine left that is gone, as certain or uncertain as it is', async () => {
     const core = await start();
     core.hospital.hold();
