@@ -216,6 +216,19 @@ describe('engine', () => {
     expect(core.hospital.sent.length + other.hospital.sent.length).to.equal(20);
   });
 
+  it('takes in what it has no slot for, and lets the engine that has one know at once', async () => {
+    const narrow = (text: string) => text.replace('maxInFlight: 2', 'maxInFlight: 1');
+    const core = await start({ routes: narrow });
+    const other = await start({ beside: core, routes: narrow });
+    await core.clock.pass(10 * SECOND);
+    const asked = ['A', 'B', 'C'];
+    await Promise.all(asked.map((booking) => other.ask(booking)));
+    await core.done();
+    expect(core.hospital.sent.map((parcel) => bodyOf(parcel)['booking'])).to.deep.equal(asked);
+    expect(other.hospital.sent).to.deep.equal([]);
+    expect([...core.told, ...other.told]).to.deep.equal(asked.map(() => 'booking.confirmed'));
+  });
+
   it('lets what is under way end by the plan it began with', async () => {
     const core = await start();
     core.hospital.hold();

@@ -114,6 +114,19 @@ describe('hospitals that misbehave under load', function () {
     expect(found.summary.effects).to.equal(published.length);
   });
 
+  it('say no with a Fault under HTTP 200 as well as under 500', async () => {
+    await network.stmary.control.break('fault-200');
+    const first = network.wish('stmary');
+    const second = network.wish('stmary', { slot: first.slot });
+    await network.publish(requested(first));
+    await network.told(first.reference, 'booking.confirmed');
+    await network.publish(requested(second));
+    const { data } = await network.told(second.reference, 'booking.rejected');
+    expect(data.reason).to.equal('SLOT_TAKEN');
+    expect(data.alternatives).to.match(/T\d\d:\d\d/);
+    await network.stmary.control.heal();
+  });
+
   it('have left no fault behind, and the ledger agrees', async () => {
     expect(await network.faults()).to.deep.equal([]);
   });

@@ -244,6 +244,26 @@ describe('what Dawy should not have sent', function () {
     ]);
   });
 
+  it('takes a request that the broker had given up where nothing is known of its booking yet', async () => {
+    const message = good(network);
+    await network.strand(message);
+    await network.told(message.booking.reference, 'booking.confirmed');
+  });
+
+  it('refuses a request that the broker had given up once its booking is known: later ones may have gone before', async () => {
+    const wish = network.wish('alnoor');
+    await network.publish(requested(wish));
+    await network.told(wish.reference, 'booking.confirmed');
+    const late = cancelRequested(wish, SECRET);
+    await network.strand(late);
+    const { data } = await network.refused(late.id);
+    expect(data.refused).to.include({ code: 'stranded', remedy: CATALOGUE.stranded.remedy });
+    const found = (await network.alnoor.control.calendar()).find(
+      ({ reference }) => reference === wish.reference,
+    );
+    expect(found?.status).to.equal('booked');
+  });
+
   it('tells Dawy once of the same refused bytes', async () => {
     const messageId = unique('again');
     const times = () =>

@@ -172,6 +172,15 @@ export class TestNetwork {
     this.#published += 1;
   }
 
+  /** Puts a message where the broker puts what it has given up, as if it had come by Dawy's exchange. */
+  async strand(message: DawyMessage): Promise<void> {
+    const { channel } = this.#broker;
+    const properties = { persistent: true, messageId: message.id };
+    channel.sendToQueue(`${this.#names.queue}.dlq`, Buffer.from(JSON.stringify(message)), properties);
+    await channel.waitForConfirms();
+    this.#published += 1;
+  }
+
   /** The types of what Dawy heard of a booking, in order. */
   typesOf(reference: string): readonly string[] {
     return this.heard.filter(({ subject }) => subject === reference).map(({ type }) => type);
