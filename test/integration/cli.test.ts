@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { BOOKINGS } from '../../sandbox/dawy/broker.ts';
 import { cancelRequested, requested } from '../../sandbox/dawy/messages.ts';
 import { type Ended, hisbridge, hisbridgeHere } from '../cli/command.ts';
 import { TestNetwork } from '../support/bridge.ts';
-import { until } from '../support/rabbitmq.ts';
+import { testConnection, until } from '../support/rabbitmq.ts';
 
 /** What the commands print of a trail that matters here. */
 interface Shown {
@@ -24,9 +25,10 @@ interface Shown {
   }[];
 }
 
-/** The exchange that Dawy's events go to in a copy of the configuration. */
-function eventsExchange(folder: string): string {
-  return parse(readFileSync(join(folder, 'routes.yaml'), 'utf8')).channels['dawy-out'].exchange;
+/** The exchanges of a copy of the configuration. */
+function exchangesOf(folder: string): { readonly bookings: string; readonly events: string } {
+  const { channels } = parse(readFileSync(join(folder, 'routes.yaml'), 'utf8'));
+  return { bookings: channels['dawy-in'].bind.exchange, events: channels['dawy-out'].exchange };
 }
 
 describe('the command line beside a running engine', function () {
@@ -71,6 +73,15 @@ describe('the command line beside a running engine', function () {
     const { data } = await network.told(wish.reference, 'dead-letter.opened');
     await network.stmary.control.heal();
     return { reference: wish.reference, id: data.id ?? '' };
+  }
+
+  /** Closes whatever stands still. */
+  async function giveUpAll(): Promise<void> {
+    const letters = await asJson<readonly { readonly id: string }[]>('dead-letters', 'list');
+    for (const { id } of letters) {
+      const { code } = await run(...inFolder('settle', id, '--as', 'given-up', '--reason', 'a test'));
+      expect(code).to.equal(0);
+    }
   }
 
   const effects = async (hospital: 'alnoor' | 'stmary', reference: string) =>
@@ -265,6 +276,32 @@ describe('the command line beside a running engine', function () {
     expect((await run(...inFolder('settle', id, '--as', 'given-up', '--reason', 'a test'))).code).to.equal(0);
   });
 
+  it('publishes as Dawy would and follows it to its end', async () => {
+    // Where the command publishes to, led on to where this network reads from.
+    const connection = await testConnection(network.env['AMQP_URL'] ?? '');
+    const channel = await connection.createChannel();
+    const { bookings } = exchangesOf(network.folder);
+    await channel.assertExchange(BOOKINGS, 'topic', { durable: true });
+    await channel.bindExchange(bookings, BOOKINGS, '#');
+    try {
+      const trigger = ['trigger', 'booking.requested', '--to', 'stmary', '--follow'];
+      const answered = await run(...trigger);
+      expect(answered.code, answered.stderr).to.equal(0);
+      expect(answered.stdout)
+        .to.include('booking requested → confirmed')
+        .and.include('tell-dawy to dawy-out: delivered');
+      const refused = await run(...trigger, '--set', '/patient:=7', '--json');
+      expect(refused.code).to.equal(1);
+      const [published = '', rests = ''] = refused.stdout.split('\n');
+      expect(JSON.parse(published)).to.include({ published: 'booking.requested', hospital: 'stmary' });
+      expect(JSON.parse(rests)).to.include({ rests: 'stopped' });
+      await giveUpAll();
+    } finally {
+      await channel.unbindExchange(bookings, BOOKINGS, '#');
+      await connection.close();
+    }
+  });
+
   it('says that PostgreSQL or RabbitMQ is not reached, with exit code 3', async () => {
     const gone = {
       ...network.env,
@@ -280,7 +317,7 @@ describe('the command line beside a running engine', function () {
   });
 
   it('listens to what Dawy gets until it is interrupted', async () => {
-    const listening = hisbridge(['listen', '--exchange', eventsExchange(network.folder), '--json'], {
+    const listening = hisbridge(['listen', '--exchange', exchangesOf(network.folder).events, '--json'], {
       env: network.env,
       until: '"type":"booking.confirmed"',
     });
