@@ -55,7 +55,8 @@ describe('delivery', () => {
   ] as const satisfies readonly { outcome: Outcome; becomes: string; because: string }[];
 
   for (const { outcome, becomes, because } of verdicts) {
-    const name = outcome.kind === 'answered' ? outcome.verdict : outcome.kind === 'failed' ? outcome.error.code : '';
+    const name =
+      outcome.kind === 'answered' ? outcome.verdict : outcome.kind === 'failed' ? outcome.error.code : '';
     it(`is ${becomes} after ${name}: ${because}`, () => {
       const standing = next(aDelivery(), outcome, rules());
 
