@@ -11,6 +11,7 @@ import {
 } from '../sandbox/hospitals/control.ts';
 import type { JournalLine, Operation } from '../sandbox/hospitals/journal.ts';
 import { type MisbehaviourOptions, MODES, type Mode } from '../sandbox/hospitals/misbehaviour.ts';
+import { sandboxFolder } from './environment.ts';
 import { examples } from './help.ts';
 import { columns, counted, print, printJson, say, span } from './terminal.ts';
 
@@ -123,7 +124,7 @@ function journal(): Command {
 }
 
 function hospitals(): Readonly<Record<string, HospitalEndpoints>> {
-  const endpoints = readEndpoints();
+  const endpoints = readEndpoints(sandboxFolder());
   if (endpoints === null)
     throw new BridgeError(
       'connection-failed',

@@ -1,15 +1,20 @@
 import { BridgeError } from '../engine/errors.ts';
 import type { DeadLetter, Records } from '../engine/records.ts';
 
+/** How many dead letters are looked through for candidates. */
+const SOUGHT = 1_000;
+
 /**
  * What stands still under the beginning of an id. Throws `not-allowed` for what is known and goes on, or has
- * ended, and `not-found` for what is not known.
+ * ended, `not-found` for what is not known, and `usage` with the candidates when several begin so.
  */
 export async function standing(records: Records, id: string): Promise<DeadLetter> {
   try {
     return await records.deadLetter(id);
   } catch (thrown) {
-    if (!(thrown instanceof BridgeError) || thrown.code !== 'not-found') throw thrown;
+    if (!(thrown instanceof BridgeError)) throw thrown;
+    if (thrown.code === 'not-allowed') throw await ambiguity(records, id);
+    if (thrown.code !== 'not-found') throw thrown;
     const known = await records.find(id, [], 1);
     const moving = known
       .flatMap(({ deliveries }) => deliveries)
@@ -22,6 +27,12 @@ export async function standing(records: Records, id: string): Promise<DeadLetter
     if (known.length > 0) throw new BridgeError('not-allowed', `${id} needs no person`);
     throw thrown;
   }
+}
+
+async function ambiguity(records: Records, id: string): Promise<BridgeError> {
+  const all = await records.deadLetters(SOUGHT);
+  const ids = all.map((letter) => letter.id as string).filter((one) => one.startsWith(id.toLowerCase()));
+  return new BridgeError('usage', `several dead letters begin with ${id}: ${ids.join(', ')}`);
 }
 
 /** The delivery that stands still under the beginning of an id; throws `usage` when it is a refused message. */
