@@ -112,6 +112,12 @@ describe('hospitals that misbehave under load', function () {
     expect(evidence.held).to.deep.equal([]);
     expect(evidence.refused).to.deep.equal([]);
     expect(found.summary.effects).to.equal(published.length);
+    for (const { reference } of published)
+      expect(network.typesOf(reference), reference).to.deep.equal([
+        'booking.confirmed',
+        'booking.rescheduled',
+        'booking.cancelled',
+      ]);
   });
 
   it('say no with a Fault under HTTP 200 as well as under 500', async () => {

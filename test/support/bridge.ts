@@ -15,6 +15,14 @@ import { testBroker, testConnection, unique, until } from './rabbitmq.ts';
 
 /** What an engine says of an arrival, whatever it did with it. */
 const TAKEN = new Set<EngineEvent['kind']>(['message-kept', 'message-duplicate', 'message-refused']);
+/** What an engine never says while nothing is killed. */
+const NEVER = new Set<EngineEvent['kind']>([
+  'defect',
+  'orphans-released',
+  'batch-retried',
+  'settle-fenced',
+  'ledger-differs',
+]);
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface NetworkOptions {
@@ -249,7 +257,7 @@ export class TestNetwork {
          (select count(*) from hisbridge.delivery d where d.message_id = m.id)
        + (select count(*) from hisbridge.delivery_ended e where e.message_id = m.id)`,
     );
-    const defects = this.events.filter(({ kind }) => kind === 'defect' || kind === 'orphans-released');
+    const defects = this.events.filter(({ kind }) => NEVER.has(kind));
     const ids = this.heard.map(({ id }) => id);
     return [
       ...differing.map(({ id }) => `message ${id} does not have the deliveries it was promised`),
