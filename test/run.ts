@@ -27,18 +27,21 @@ const MINUTE_MS = 60_000;
 /** How long mocha may take to end after its last test: longer, and a test has left something open. */
 const ENDS_WITHIN_MS = 20_000;
 
-const SUITES: readonly Suite[] = [
-  {
-    name: 'unit, conformance, integration',
-    specs: ['test/**/*.test.ts'],
-    ignored: ['test/crash/**'],
-    timeoutMs: 30_000,
-    limitMs: 10 * MINUTE_MS,
-    env: {},
-  },
-  crash({ KILLS: '5' }),
+/** What runs side by side, one wave after the other: integration waits more than it works. */
+type Waves = readonly (readonly Suite[])[];
+
+const WAVES: Waves = [
+  [
+    tests('unit, conformance', ['test/**/*.test.ts'], ['test/integration/**', 'test/crash/**']),
+    tests('integration', ['test/integration/**/*.test.ts'], []),
+  ],
+  [crash({ KILLS: '5' })],
 ];
-const DEEP_SUITES: readonly Suite[] = [crash({ KILLS: '20', DEEP: '1' })];
+const DEEP_WAVES: Waves = [[crash({ KILLS: '20', DEEP: '1' })]];
+
+function tests(name: string, specs: readonly string[], ignored: readonly string[]): Suite {
+  return { name, specs, ignored, timeoutMs: 30_000, limitMs: 10 * MINUTE_MS, env: {} };
+}
 
 function crash(env: Suite['env']): Suite {
   return {
@@ -61,15 +64,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-const counts = await runAll(process.argv.includes('--deep') ? DEEP_SUITES : SUITES);
+const counts = await runAll(process.argv.includes('--deep') ? DEEP_WAVES : WAVES);
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 console.log(`\n${inWords(counts)}`);
 
-async function runAll(suites: readonly Suite[]): Promise<Counts> {
+async function runAll(waves: Waves): Promise<Counts> {
   let total: Counts = NONE;
   try {
     const { servers, env } = await startServers();
-    for (const suite of suites) total = addUp(total, await run(suite, env));
+    for (const wave of waves) total = addUp(total, await runWave(wave, env));
     await Promise.all(servers.map((server) => server.stop()));
     total = addUp(total, leftRunning());
   } catch (error) {
@@ -99,10 +102,33 @@ function useOnly(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
+/** Runs suites side by side. Each is shown whole, one after the other. */
+async function runWave(wave: readonly Suite[], env: Readonly<Record<string, string>>): Promise<Counts> {
+  let shown: Promise<unknown> = Promise.resolve();
+  const counted = wave.map((suite) => {
+    const said: (() => void)[] = [];
+    let show = (print: () => void) => void said.push(print);
+    const running = run(suite, env, (print) => show(print));
+    shown = shown.then(() => {
+      for (const print of said) print();
+      show = (print) => print();
+      return running;
+    });
+    return running;
+  });
+  const counts = await Promise.all(counted);
+  await shown;
+  return counts.reduce(addUp, NONE);
+}
+
 /** Runs mocha over a suite, shows what it prints, and counts. No counts, a late end or a signal is a failure too. */
-async function run(suite: Suite, servers: Readonly<Record<string, string>>): Promise<Counts> {
+async function run(
+  suite: Suite,
+  servers: Readonly<Record<string, string>>,
+  show: (print: () => void) => void,
+): Promise<Counts> {
   const { name, specs, ignored, timeoutMs, limitMs, env } = suite;
-  console.log(`\n=== ${name}`);
+  show(() => console.log(`\n=== ${name}`));
   const lines: string[] = [];
   let afterLast: NodeJS.Timeout | undefined;
   const mocha = startChild({
@@ -117,12 +143,12 @@ async function run(suite: Suite, servers: Readonly<Record<string, string>>): Pro
     folder,
     env: { ...servers, ...env, DATABASE_URL: null, AMQP_URL: null },
     onLine(line) {
-      console.log(line);
+      show(() => console.log(line));
       lines.push(line);
       if (countsIn([line]) !== null)
         afterLast ??= setTimeout(() => end('did not end after its last test'), ENDS_WITHIN_MS);
     },
-    onErrorLine: (line) => console.error(line),
+    onErrorLine: (line) => show(() => console.error(line)),
   });
   const limit = setTimeout(() => end(`took longer than ${limitMs / MINUTE_MS} minutes`), limitMs);
   const faults: string[] = [];
@@ -138,7 +164,7 @@ async function run(suite: Suite, servers: Readonly<Record<string, string>>): Pro
   if (found === null) faults.push(`printed no counts (${how})`);
   else if (faults.length === 0 && code !== found.failed)
     faults.push(`ended with ${how}, but ${found.failed} tests failed`);
-  for (const fault of faults) console.error(`${name}: mocha ${fault}.`);
+  for (const fault of faults) show(() => console.error(`${name}: mocha ${fault}.`));
   return addUp(found ?? NONE, { ...NONE, failed: faults.length });
 }
 

@@ -26,8 +26,11 @@ export function hisbridge(
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH, HOME, ...env } });
   let [stdout, stderr] = ['', ''];
+  let interrupted = false;
   const look = () => {
-    if (until !== undefined && `${stdout}${stderr}`.includes(until)) child.kill('SIGINT');
+    if (interrupted || until === undefined || !`${stdout}${stderr}`.includes(until)) return;
+    // Once: a second one ends it at once, without an exit code.
+    interrupted = child.kill('SIGINT');
   };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
