@@ -107,7 +107,9 @@ async function runWave(wave: readonly Suite[], env: Readonly<Record<string, stri
   let shown: Promise<unknown> = Promise.resolve();
   const counted = wave.map((suite) => {
     const said: (() => void)[] = [];
-    let show = (print: () => void) => void said.push(print);
+    let show: (print: () => void) => void = (print) => {
+      said.push(print);
+    };
     const running = run(suite, env, (print) => show(print));
     shown = shown.then(() => {
       for (const print of said) print();
