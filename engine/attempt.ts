@@ -70,6 +70,8 @@ export async function attempt(
       message,
     );
   }
+  // Asked here too: an edition on disk that was never sent would have to be taken for one that was.
+  if (!parts.maySend()) return null;
   const ready = await parcelOf(work, route, message, facts, parts);
   if (ready === null) return null;
   if (ready instanceof BridgeError) return failed(ready, 'render', message);

@@ -52,7 +52,7 @@ export type EngineEvent =
       readonly hospital: SystemName;
       readonly from: string | null;
       readonly to: string;
-      readonly event: string;
+      readonly said: string;
     }
   | {
       readonly kind: 'breaker-moved';
@@ -89,5 +89,5 @@ export interface Telemetry {
 export function emitStep(telemetry: Telemetry, step: BookingStep | null): void {
   if (step === null) return;
   const { reference: booking, hospital, state: to } = step.after;
-  telemetry.emit({ kind: 'booking-moved', booking, hospital, from: step.before, to, event: step.input.type });
+  telemetry.emit({ kind: 'booking-moved', booking, hospital, from: step.before, to, said: step.input.type });
 }

@@ -11,7 +11,7 @@ import {
 } from '../dawy/messages.ts';
 import { type DawyPublisher, openPublisher } from '../dawy/publish.ts';
 import type { Log } from '../servers/server.ts';
-import { kindOf, type LoggedEvent, type Trail } from './trail.ts';
+import type { LoggedEvent, Trail } from './trail.ts';
 
 const PATIENCE_MS = 20_000;
 
@@ -74,7 +74,7 @@ async function sequel(scene: Scene, dawy: DawyPublisher, trail: Trail, say: Log)
     trail.until(toldDawy(lateAtAlnoor, 'booking.rejected'), PATIENCE_MS),
     trail.until(toldDawy(lateAtStmary, 'booking.rejected'), PATIENCE_MS),
     trail.until(toldDawy(unusable, 'message.refused'), PATIENCE_MS),
-    trail.until((event) => kindOf(event) === 'message-duplicate', PATIENCE_MS),
+    trail.until((event) => event['event'] === 'message-duplicate', PATIENCE_MS),
   ];
   const twice = requested(lateAtAlnoor);
   const { patient: _, ...withoutPatient } = requested(unusable);
@@ -95,7 +95,7 @@ async function sequel(scene: Scene, dawy: DawyPublisher, trail: Trail, say: Log)
 /** Holds for the delivery that tells Dawy of `type` about this booking. */
 function toldDawy({ reference }: Wish, type: string): (event: LoggedEvent) => boolean {
   return (event) =>
-    kindOf(event) === 'delivery-settled' &&
+    event['event'] === 'delivery-settled' &&
     event['channel'] === 'dawy-out' &&
     event['booking'] === reference &&
     event['type'] === type;

@@ -57,7 +57,7 @@ export class Trail {
 
 /** How an event reads on the terminal: no line, one, or one per problem of a plan. */
 export function linesOf(event: LoggedEvent): readonly string[] {
-  switch (kindOf(event)) {
+  switch (event['event']) {
     case 'message-kept':
       return event['booking'] === null ? [] : [line(event, kept(event))];
     case 'message-duplicate':
@@ -67,7 +67,7 @@ export function linesOf(event: LoggedEvent): readonly string[] {
     case 'delivery-settled':
       return [line(event, settled(event))];
     case 'booking-moved':
-      return [line(event, `booking ${event['from'] ?? 'new'} → ${event['to']} (${event['event']})`)];
+      return [line(event, `booking ${event['from'] ?? 'new'} → ${event['to']} (${event['said']})`)];
     case 'plan-refused':
       return ['The configuration has problems. The engine goes on with the plan it has:', ...problems(event)];
     case 'plan-activated':
@@ -77,12 +77,6 @@ export function linesOf(event: LoggedEvent): readonly string[] {
     default:
       return notable(event);
   }
-}
-
-/** The kind of an event. A booking's move names what moved it as `event`, in the place where the others have their kind. */
-export function kindOf(event: LoggedEvent): unknown {
-  if (event['kind'] !== undefined) return event['kind'];
-  return 'from' in event && 'to' in event && 'booking' in event ? 'booking-moved' : event['event'];
 }
 
 function kept(event: LoggedEvent): string {

@@ -41,27 +41,37 @@ export async function ensurePartitions(client: ClientBase, alsoFor: readonly str
   );
   const names = new Set(existing.rows.map((row) => row.name));
   for (const day of [...days].sort((a, b) => a - b)) {
-    for (const table of PARTITIONED) {
-      const name = `${table}_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`;
-      if (!names.has(name)) await makePartition(client, table, name, day);
-    }
+    const missing = PARTITIONED.map((table) => ({ table, name: nameOf(table, day) })).filter(
+      ({ name }) => !names.has(name),
+    );
+    if (missing.length > 0) await makeDay(client, missing, day);
   }
 }
 
-async function makePartition(client: ClientBase, table: string, name: string, day: number): Promise<void> {
+function nameOf(table: string, day: number): string {
+  return `${table}_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`;
+}
+
+/** All places of one day in one transaction: few commits, and no lock held for longer than a day takes. */
+async function makeDay(
+  client: ClientBase,
+  missing: readonly { readonly table: string; readonly name: string }[],
+  day: number,
+): Promise<void> {
   const from = firstIdOf(new Date(day));
   const to = firstIdOf(new Date(day + DAY_MS));
   // Not `create table … partition of`: that takes an exclusive lock on the parent and stops every insert.
   await client.query('begin');
   try {
     await client.query(`select pg_advisory_xact_lock(${SCHEMA_LOCK})`);
-    const made = await client.query<{ made: boolean }>('select to_regclass($1) is not null as made', [
-      `hisbridge.${name}`,
-    ]);
-    if (made.rows[0]?.made !== true) {
-      await client.query(`create table hisbridge.${name} (like hisbridge.${table} including all)`);
+    for (const { table, name } of missing) {
+      const { rows } = await client.query<{ made: boolean }>('select to_regclass($1) is not null as made', [
+        `hisbridge.${name}`,
+      ]);
+      if (rows[0]?.made === true) continue;
       await client.query(
-        `alter table hisbridge.${table} attach partition hisbridge.${name} for values from ('${from}') to ('${to}')`,
+        `create table hisbridge.${name} (like hisbridge.${table} including all);
+         alter table hisbridge.${table} attach partition hisbridge.${name} for values from ('${from}') to ('${to}')`,
       );
     }
     await client.query('commit');
