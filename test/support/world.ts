@@ -35,6 +35,8 @@ export interface WorldOptions {
 export type HospitalName = 'alnoor' | 'stmary';
 
 const LOOK_EVERY_MS = 200;
+/** Far longer than anything here needs: what moves after that moves for ever. */
+const QUIET_WITHIN_MS = 180_000;
 const DIGEST_KEY = 'a key of the tests, never used elsewhere';
 
 /** Everything real, and nobody else's: a database, names on the broker, two hospitals, engines, Dawy. */
@@ -133,10 +135,15 @@ export class World {
 
   /**
    * Resolves once nothing can move any more without a person: every message that was published is kept, and what is
-   * open stands still or waits behind what does.
+   * open stands still or waits behind what does. Throws when that does not come about.
    */
   async quiet(): Promise<void> {
-    while ((await this.#restless()) > 0) await delay(LOOK_EVERY_MS);
+    const until = performance.now() + QUIET_WITHIN_MS;
+    for (let left = await this.#restless(); left > 0; left = await this.#restless()) {
+      if (performance.now() > until)
+        throw new RangeError(`${left} messages or deliveries never came to rest`);
+      await delay(LOOK_EVERY_MS);
+    }
   }
 
   async #restless(): Promise<number> {
