@@ -63,6 +63,7 @@ export function openOutbound(plan: Plan, name: ChannelName, address?: string): O
     clock: new SystemClock(),
     report: () => undefined,
     storeReady: () => Promise.resolve(),
+    maySend: () => true,
   });
 }
 

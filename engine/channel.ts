@@ -80,6 +80,11 @@ export interface ChannelContext {
   readonly report: (state: 'opened' | 'closed', detail: string) => void;
   /** Resolves once the store took a probe write; an inbound channel opens, and reopens, only after it. */
   readonly storeReady: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Whether this instance can still prove that it lives. An outbound channel asks right before the first byte, since
+   * the process may have been frozen while it connected, and throws `send-prevented` without writing when not.
+   */
+  readonly maySend: () => boolean;
 }
 
 /** JSON Schema (draft-07) of an object. */

@@ -16,6 +16,7 @@ export interface ConnectionsParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly maySend: () => boolean;
   readonly accept: (name: ChannelName) => Accept;
   readonly dispatcher: (name: ChannelName, channel: OutboundChannel) => Dispatcher;
 }
@@ -170,6 +171,7 @@ export class Connections {
       clock,
       report: (state, detail) => telemetry.emit({ kind: `channel-${state}`, channel: name, detail }),
       storeReady: (signal) => store.ready(signal),
+      maySend: this.#parts.maySend,
     };
   }
 }

@@ -75,6 +75,7 @@ export class Engine {
       store,
       clock,
       telemetry,
+      maySend: () => this.#life.maySend(),
       accept: (name) => (arrival) => this.#intake.accept(name, arrival),
       dispatcher: (name, channel) => this.#dispatcher(name, channel),
     });

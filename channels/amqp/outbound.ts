@@ -58,6 +58,12 @@ export class AmqpOutbound implements OutboundChannel {
     await this.#tried;
     const publisher = this.#publisher;
     if (publisher === null) throw this.#unavailable();
+    if (!this.#context.maySend()) {
+      throw new BridgeError(
+        'send-prevented',
+        `${this.name} was not sent to: this instance may be taken for lost`,
+      );
+    }
     const { exchange, key, confirmTimeout } = this.#options;
     const publication = {
       exchange,

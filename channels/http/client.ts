@@ -17,6 +17,7 @@ export interface HttpClientOptions {
   readonly channel: string;
   readonly origin: string;
   readonly report: ChannelContext['report'];
+  readonly maySend: ChannelContext['maySend'];
 }
 
 /** The connections of one channel to one origin. Sends each request once; the engine owns repeats and deadlines. */
@@ -56,11 +57,11 @@ export class HttpClient {
 
   /** Sends one request, as `exchange` promises; rejects as unavailable unless started. */
   async exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-    const { channel } = this.#options;
+    const { channel, maySend } = this.#options;
     if (this.#pool === null) {
       throw new BridgeError('connection-failed', `${channel} is not started`, { at: channel });
     }
-    const response = exchange(this.#pool, request, { channel, signal });
+    const response = exchange(this.#pool, request, { channel, signal, maySend });
     this.#underWay.add(response);
     try {
       const { status } = await response;

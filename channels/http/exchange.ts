@@ -25,11 +25,11 @@ export interface HttpResponse {
 export function exchange(
   dispatcher: Dispatcher,
   request: HttpRequest,
-  { channel, signal }: { readonly channel: string; readonly signal: AbortSignal },
+  { channel, signal, maySend }: Pick<Ends, 'channel' | 'signal' | 'maySend'>,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const { method, path, headers } = request;
-    const handler = new Exchange({ channel, signal, resolve, reject });
+    const handler = new Exchange({ channel, signal, maySend, resolve, reject });
     if (signal.aborted) {
       handler.abort();
       return;
@@ -44,6 +44,8 @@ export function exchange(
 interface Ends {
   readonly channel: string;
   readonly signal: AbortSignal;
+  /** Asked right before the first byte. */
+  readonly maySend: () => boolean;
   readonly resolve: (response: HttpResponse) => void;
   readonly reject: (error: BridgeError) => void;
 }
@@ -69,6 +71,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** undici calls it right before it writes, and only then: without it no byte has left. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    const isPrevented = !this.#ended && !this.#ends.maySend();
+    if (isPrevented) this.#prevent();
     if (this.#ended) controller.abort(new errors.RequestAbortedError());
     else this.#controller = controller;
   }
@@ -97,6 +101,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { channel, signal, reject } = this.#ends;
     const where = { channel, timedOut: signal.aborted };
     reject(this.#controller === null ? neverSent(error, where) : brokenOff(error, where));
+  }
+
+  #prevent(): void {
+    this.#end();
+    const { channel, reject } = this.#ends;
+    reject(
+      new BridgeError('send-prevented', `${channel} was not sent to: this instance may be taken for lost`, {
+        at: channel,
+      }),
+    );
   }
 
   #end(): boolean {

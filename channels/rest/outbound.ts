@@ -25,7 +25,8 @@ export class RestOutbound implements OutboundChannel {
     this.#address = readAddress(name, options.address);
     checkHeaders(name, { ...options.headers, [options.keyHeader]: '' });
     this.#reader = restReader(name, options);
-    this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report: context.report });
+    const { report, maySend } = context;
+    this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report, maySend });
   }
 
   async start(): Promise<void> {

@@ -24,7 +24,8 @@ export class SoapOutbound implements OutboundChannel {
     this.#address = readAddress(name, options.address);
     checkHeaders(name, options.headers);
     this.#reader = soapReader(name, options);
-    this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report: context.report });
+    const { report, maySend } = context;
+    this.#client = new HttpClient({ channel: name, origin: this.#address.origin, report, maySend });
   }
 
   async start(): Promise<void> {

@@ -10,6 +10,7 @@ export function aContext(now = new Date('2026-12-02T05:00:00Z')) {
     clock: { now: () => now, monotonicMs: () => now.getTime(), sleep: async () => undefined },
     report: (state, detail) => reports.push({ state, detail }),
     storeReady: async () => undefined,
+    maySend: () => true,
   };
   return { context, reports };
 }

@@ -65,6 +65,7 @@ export function contextFor(url: string, overrides: Partial<ChannelContext> = {})
     clock: new SystemClock(),
     report: () => undefined,
     storeReady: () => Promise.resolve(),
+    maySend: () => true,
     ...overrides,
   };
 }

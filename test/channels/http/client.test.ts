@@ -15,13 +15,20 @@ describe('http client', () => {
   let far: RawServer;
   let client: HttpClient;
   let reports: string[];
+  let mayLeave: boolean;
 
   const connect = (origin: string) =>
-    new HttpClient({ channel: 'alnoor-out', origin, report: (state) => reports.push(state) });
+    new HttpClient({
+      channel: 'alnoor-out',
+      origin,
+      report: (state) => reports.push(state),
+      maySend: () => mayLeave,
+    });
   const exchange = () => client.exchange(REQUEST, AbortSignal.timeout(4_000));
 
   beforeEach(async () => {
     reports = [];
+    mayLeave = true;
     far = await RawServer.listen((socket) => socket.write(response(200, '{}')));
     client = connect(far.origin);
     client.start();
@@ -36,6 +43,19 @@ describe('http client', () => {
     await client.stop();
 
     expect(far.connections).to.equal(0);
+  });
+
+  it('writes nothing for an instance that was frozen while it connected, and goes on when it lives again', async () => {
+    far.onConnection = () => {
+      mayLeave = false;
+    };
+    const prevented = await failure(exchange() as never);
+    mayLeave = true;
+    far.onConnection = () => undefined;
+    await exchange();
+
+    expect(prevented).to.include({ code: 'send-prevented', fault: 'unavailable' });
+    expect(far.requests).to.have.length(1);
   });
 
   it('keeps a connection for the next request', async () => {

@@ -85,7 +85,12 @@ describe('http exchange', () => {
 
   beforeEach(async () => {
     far = await RawServer.listen(() => undefined);
-    client = new HttpClient({ channel: 'alnoor-out', origin: far.origin, report: () => undefined });
+    client = new HttpClient({
+      channel: 'alnoor-out',
+      origin: far.origin,
+      report: () => undefined,
+      maySend: () => true,
+    });
     client.start();
   });
 
@@ -147,6 +152,7 @@ describe('http exchange', () => {
       channel: 'alnoor-out',
       origin: 'http://alnoor.invalid',
       report: () => undefined,
+      maySend: () => true,
     });
     nowhere.start();
 
@@ -161,6 +167,7 @@ describe('http exchange', () => {
       channel: 'alnoor-out',
       origin: far.origin.replace('http:', 'https:'),
       report: () => undefined,
+      maySend: () => true,
     });
     secure.start();
     const deadline = new AbortController();

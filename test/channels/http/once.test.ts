@@ -46,7 +46,12 @@ describe('http exchange over connections that come and go', () => {
 async function played(script: readonly string[], abreast: number) {
   const steps = script.values();
   const far = await RawServer.listen((socket) => MANNERS[steps.next().value ?? 'answers']?.(socket));
-  const client = new HttpClient({ channel: 'alnoor-out', origin: far.origin, report: () => undefined });
+  const client = new HttpClient({
+    channel: 'alnoor-out',
+    origin: far.origin,
+    report: () => undefined,
+    maySend: () => true,
+  });
   client.start();
   const outcomes = new Map<number, string>();
   const ids = script.keys();
