@@ -238,6 +238,8 @@ export type Settled =
 /** An instance among the living. */
 export interface Membership {
   readonly id: string;
+  /** Whether the lock that shows others this instance is alive is held, as far as is known here. Without it they take over at once. */
+  holds(): boolean;
   /**
    * Says "still here", takes over what the lost left, and reads how the others fare. Resolves with
    * null when this instance was declared lost: it must drop all it owns and join again.

@@ -180,6 +180,7 @@ export class MemoryStore implements Store {
     instances.set(id, { id, crashed: false, beatAtMs: clock.monotonicMs(), graceMs: 0, honours: null });
     return {
       id,
+      holds: () => instances.get(id)?.crashed === false,
       beat: async (report) => this.#beat(id, report),
       onWake: (listener) => this.#tables.listeners.set(id, listener),
       leave: async () => {

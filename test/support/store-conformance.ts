@@ -616,6 +616,16 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(of(sent.delivery.id)?.edition?.key).to.equal(edition(sent).key);
       });
 
+      it('hold what shows others that they live, until they crash or leave', async () => {
+        const [crashing, leaving] = [await world.open(), await world.open()];
+        const [first, second] = [await crashing.join(), await leaving.join()];
+        expect([first.holds(), second.holds()]).to.deep.equal([true, true]);
+        await world.crash(crashing);
+        await second.leave();
+        expect([first.holds(), second.holds(), member.holds()]).to.deep.equal([false, false, true]);
+        await leaving.close();
+      });
+
       it('see each other, and the smallest division among them', async () => {
         const other = await world.open();
         const second = await other.join();

@@ -71,6 +71,10 @@ export class PostgresMembership implements Membership {
     this.#hands = hands;
   }
 
+  holds(): boolean {
+    return this.#hands.presence.holds;
+  }
+
   async beat({ plan, honours, graceMs }: Parameters<Membership['beat']>[0]): Promise<Pulse | null> {
     const { presence, connection, clock, newId, living, queued } = this.#hands;
     if (presence.lost) return null;

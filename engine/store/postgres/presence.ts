@@ -64,6 +64,11 @@ export class Presence {
     return this.#lost;
   }
 
+  /** Whether the session that holds the lock stands, as far as is known here. */
+  get holds(): boolean {
+    return !this.#left && !this.#lost && !this.#session.broken;
+  }
+
   /** Tells the other instances. What cannot be told is found by their polls. */
   notify(channels: readonly ChannelName[]): void {
     if (this.#session.broken || this.#left) return;
