@@ -51,7 +51,7 @@ export async function attempt(
   const route = plan.routes.get(work.delivery.route);
   if (route === undefined)
     return failed(new BridgeError('route-gone', `${work.delivery.route} is not in the plan`), 'render');
-  const message = decoded ?? decode(work.message, plan);
+  const message = decoded ?? readable(work, plan);
   if (message instanceof BridgeError) return failed(message, 'render');
   // What may have been taken already is still asked after; only what would be new comes too late.
   const asks = work.delivery.ambiguous && outbound.probe !== null;
@@ -179,6 +179,12 @@ function factsOf({ delivery, booking, edition }: Work, { plan, outbound }: Attem
     edition: { key: edition?.key ?? editionKey(delivery.edition) },
     system: { name: outbound.system, timeZone: system?.timeZone ?? null },
   };
+}
+
+/** A repeat sends its stored bytes, whatever the plan of today makes of the message. */
+function readable({ message, edition }: Work, plan: Plan): Message | BridgeError {
+  const decoded = decode(message, plan);
+  return decoded instanceof BridgeError && edition !== null ? message : decoded;
 }
 
 /** The decoded form of a kept message, or why it can no longer be read by the plan of today. */

@@ -76,6 +76,17 @@ export function opened(from: BreakerState, reason: ErrorCode, now: Date, fractio
   };
 }
 
+/** The breaker after a trial for which there was nothing to send: as far as before, and tried again after the same pause. */
+export function untried(from: BreakerState, now: Date, fraction: number): BreakerState {
+  const again = opened(
+    { ...from, openings: Math.max(from.openings - 1, 0) },
+    'connection-failed',
+    now,
+    fraction,
+  );
+  return { ...again, reason: from.reason };
+}
+
 /** The breaker with one delivery on its way to try the channel. `probeAt` is when the trial itself is given up. */
 export function halfOpen(from: BreakerState, now: Date, deadlineMs: number): BreakerState {
   return {

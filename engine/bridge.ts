@@ -159,8 +159,7 @@ export async function openBridge({ root, env, telemetry }: BridgeOptions): Promi
   try {
     await engine.start();
   } catch (thrown) {
-    await engine.stop();
-    await store.close();
+    await engine.stop().finally(() => store.close());
     throw thrown;
   }
   const watching = watch(engine, loaded.source, { root, env, telemetry }, clock, stopping.signal);
@@ -170,9 +169,12 @@ export async function openBridge({ root, env, telemetry }: BridgeOptions): Promi
     },
     async stop() {
       stopping.abort();
-      await watching;
-      await engine.stop();
-      await store.close();
+      try {
+        // Together: the watcher may be in the middle of a change that only stopping ends.
+        await Promise.all([watching, engine.stop()]);
+      } finally {
+        await store.close();
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type BreakerState, CLOSED } from './breaker.ts';
 import type { Accept, ChannelContext, ChannelKind, InboundChannel, OutboundChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -43,6 +44,7 @@ export class Connections {
   >();
   readonly #outbound = new Map<ChannelName, Outbound>();
   #division: Division = NOT_YET;
+  readonly #breakers = new Map<ChannelName, BreakerState>();
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
@@ -61,10 +63,15 @@ export class Connections {
     return [...this.#outbound.values()].every(({ dispatcher, share }) => dispatcher.inFlight <= share);
   }
 
-  /** Divides the slots of every hospital anew. */
-  divide(division: Division): void {
+  /** Takes how the slots are divided, and the breakers as the database has them. */
+  follow(division: Division, breakers: ReadonlyMap<ChannelName, BreakerState>): void {
     this.#division = division;
-    for (const outbound of this.#outbound.values()) this.#shareOut(outbound);
+    for (const [name, breaker] of breakers) this.#breakers.set(name, breaker);
+    for (const outbound of this.#outbound.values()) {
+      outbound.dispatcher.follow(this.#breakerOf(outbound.planned.name));
+      this.#shareOut(outbound);
+      outbound.dispatcher.tryAgain();
+    }
   }
 
   /** Creates the channels of a plan that are not open as it wants them. Throws, with nothing changed, when one cannot be. */
@@ -82,6 +89,8 @@ export class Connections {
       await channel.start();
       const dispatcher = this.#parts.dispatcher(planned.name, channel);
       const outbound: Outbound = { planned, channel, dispatcher, share: 0 };
+      // Before it has a share: a pause, or a hospital that is away, holds from the first moment.
+      dispatcher.follow(this.#breakerOf(planned.name));
       this.#outbound.set(planned.name, outbound);
       this.#shareOut(outbound);
     }
@@ -111,6 +120,7 @@ export class Connections {
       [...this.#outbound].map(async ([name, { planned, dispatcher, channel }]) => {
         if (plan?.outbound.get(name)?.fingerprint === planned.fingerprint) return;
         await dispatcher.stop();
+        this.#breakers.set(name, dispatcher.breaker);
         await channel.stop();
         this.#outbound.delete(name);
       }),
@@ -123,6 +133,10 @@ export class Connections {
       outbound.planned = plan.outbound.get(outbound.planned.name) ?? outbound.planned;
       this.#shareOut(outbound);
     }
+  }
+
+  #breakerOf(name: ChannelName): BreakerState {
+    return this.#breakers.get(name) ?? CLOSED;
   }
 
   #shareOut(outbound: Outbound): void {

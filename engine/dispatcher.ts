@@ -43,6 +43,7 @@ export class Dispatcher implements Slots {
   /** There may be queued work that nobody here has taken yet. */
   #backlog = true;
   #claiming: Promise<void> | null = null;
+  readonly #waiting: (() => void)[] = [];
   #stopped = false;
 
   constructor(parts: DispatcherParts) {
@@ -79,11 +80,19 @@ export class Dispatcher implements Slots {
     this.#claim();
   }
 
-  /** Takes the breaker as the database has it, and tries the channel when its pause is over. */
-  follow(breaker: BreakerState | undefined): void {
-    if (breaker !== undefined) this.#gate.follow(breaker);
-    // An instance without a share has no slot for a trial either.
-    if (!this.#stopped && this.#share > 0) this.#gate.tryAgain(this.#outbound?.deadlineMs ?? 0);
+  /** The breaker as it was last seen. */
+  get breaker(): BreakerState {
+    return this.#gate.breaker;
+  }
+
+  /** Takes the breaker as the database has it. Until the first time nothing is sent. */
+  follow(breaker: BreakerState): void {
+    this.#gate.follow(breaker);
+  }
+
+  /** Tries a channel that was away when the pause of its breaker is over. */
+  tryAgain(): void {
+    if (this.#hasSlot()) this.#gate.tryAgain(this.#outbound?.deadlineMs ?? 0);
   }
 
   /** Looks for queued work. Cheap when there is none. */
@@ -104,6 +113,7 @@ export class Dispatcher implements Slots {
 
   release(): void {
     this.#reserved -= 1;
+    this.#left();
     this.#claim();
   }
 
@@ -115,9 +125,22 @@ export class Dispatcher implements Slots {
   /** Claims nothing new, then resolves once everything under way is settled. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#claiming;
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
     await this.#gate.idle();
+    await this.#claiming;
+    // What is reserved may still begin: a batch that decides on it is on its way to the store.
+    if (this.inFlight > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.#gate.idle();
+  }
+
+  /** Tells whoever waits for the end of everything under way. */
+  #left(): void {
+    if (this.inFlight > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Whether one more send is within the share, whatever the gate says. */
+  #hasSlot(): boolean {
+    return !this.#stopped && this.inFlight < this.#share;
   }
 
   get #outbound(): OutboundPlan | undefined {
@@ -139,33 +162,34 @@ export class Dispatcher implements Slots {
     while (this.#backlog && this.#free() > 0) {
       this.#backlog = false;
       const limit = this.#free();
-      const claimed = await this.#claimUpTo(limit);
-      if (claimed.length === limit) this.#backlog = true;
-      for (const work of claimed) this.#run(work, null, false);
+      const claimed = await this.#claimUpTo(limit, false);
+      if (claimed === limit) this.#backlog = true;
     }
   }
 
-  async #claimUpTo(limit: number): Promise<readonly Work[]> {
+  /** Claims up to `limit` and runs what comes. Resolves with how many came. */
+  async #claimUpTo(limit: number, trial: boolean): Promise<number> {
     const { store, plan } = this.#parts;
     const routes = [...plan().routes.values()]
       .filter((route) => route.to === this.name)
       .map(({ name }) => name);
     this.#reserved += limit;
+    let claimed: readonly Work[] = [];
     try {
-      return await store.claim(this.name, routes, limit);
+      claimed = await store.claim(this.name, routes, limit);
     } catch (thrown) {
       this.#lost('claim', thrown);
-      return [];
-    } finally {
-      this.#reserved -= limit;
     }
+    // In one turn: nobody may take the slots between their reservation and their use.
+    this.#reserved -= limit;
+    for (const work of claimed) this.#run(work, null, trial);
+    this.#left();
+    return claimed.length;
   }
 
   /** Tries a channel that was away with the one delivery that is due the longest. */
   async #trial(): Promise<boolean> {
-    const [work] = await this.#claimUpTo(1);
-    if (work !== undefined) this.#run(work, null, true);
-    return work !== undefined;
+    return this.#hasSlot() && (await this.#claimUpTo(1, true)) > 0;
   }
 
   #run(work: Work, decoded: Message | null, trial: boolean): void {
@@ -174,6 +198,7 @@ export class Dispatcher implements Slots {
       this.#running.delete(id);
       if (promoted !== null) this.#run(promoted, null, false);
       else this.#claim();
+      this.#left();
     });
     this.#running.set(id, done);
   }
@@ -186,8 +211,8 @@ export class Dispatcher implements Slots {
     const plan = this.#parts.plan();
     const { id, route, channel } = work.delivery;
     try {
-      if (work.edition === null && !plan.routes.has(route)) {
-        // The next of a lane may come by a route that only the plan of another instance has.
+      if (this.#stopped || (work.edition === null && !plan.routes.has(route))) {
+        // Reserved before the stop, or the next of a lane by a route that only the plan of another instance has.
         await store.release([id]);
         store.wake([channel]);
         return null;

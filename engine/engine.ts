@@ -88,11 +88,8 @@ export class Engine {
       graceMs: () => Math.max(0, ...[...this.#plan.outbound.values()].map(({ deadlineMs }) => deadlineMs)),
       keepsTo: () => this.#connections.keepsToShares,
       onPulse: (division, breakers, tookOver) => {
-        this.#connections.divide(division);
-        for (const dispatcher of this.#connections.dispatchers) {
-          dispatcher.follow(breakers.get(dispatcher.name));
-          if (tookOver) dispatcher.wake();
-        }
+        this.#connections.follow(division, breakers);
+        if (tookOver) for (const dispatcher of this.#connections.dispatchers) dispatcher.wake();
       },
       onWake: (channels) => {
         for (const name of channels) this.#connections.dispatcherOf(name)?.wake();
@@ -132,15 +129,19 @@ export class Engine {
    * again only when its own options changed. What cannot be created or opened rejects, and the old plan stays.
    */
   activate(plan: Plan): Promise<void> {
-    const changing = this.#changing.then(() => this.#activate(plan));
+    const changing = this.#changing.then(() => {
+      if (this.#ending.signal.aborted) throw new BridgeError('not-allowed', 'the engine is stopping');
+      return this.#activate(plan);
+    });
     this.#changing = changing.catch(() => undefined);
     return changing;
   }
 
   /** Takes nothing new, lets what is under way end, and leaves the living. */
   async stop(): Promise<void> {
-    await this.#changing;
+    // First: a change under way may be waiting for the store, and stops waiting with this.
     this.#ending.abort();
+    await this.#changing;
     await this.#connections.closeInbound(null);
     await this.#intake.idle();
     await this.#connections.closeOutbound(null);
@@ -198,7 +199,7 @@ export class Engine {
 
   async #poll(): Promise<void> {
     for (const dispatcher of this.#connections.dispatchers) {
-      dispatcher.follow(undefined);
+      dispatcher.tryAgain();
       dispatcher.wake();
     }
   }

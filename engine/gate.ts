@@ -10,6 +10,7 @@ import {
   opens,
   type Streak,
   streakAfter,
+  untried,
 } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './delivery.ts';
@@ -27,7 +28,7 @@ export interface GateParts {
   readonly telemetry: Telemetry;
   /** Called when the width may have grown. */
   readonly opened: () => void;
-  /** Sends one delivery to see whether the channel is back; false when there was none to send. */
+  /** Sends one delivery to see whether the channel is back; false when there was none to send, or no slot. */
   readonly trial: () => Promise<boolean>;
 }
 
@@ -38,7 +39,8 @@ export interface GateParts {
  */
 export class Gate {
   readonly #parts: GateParts;
-  #breaker: BreakerState = CLOSED;
+  /** Null until the database was asked: until then nothing may be sent. */
+  #seen: BreakerState | null = null;
   #streak: Streak = NO_STREAK;
   #ramp = Number.POSITIVE_INFINITY;
   #moving: Promise<void> | null = null;
@@ -49,42 +51,47 @@ export class Gate {
 
   /** How many sends the channel bears now; none while the breaker is not closed or a person paused it. */
   get width(): number {
-    return allows(this.#breaker, this.#parts.clock.now()) ? this.#ramp : 0;
+    return this.#seen !== null && allows(this.#seen, this.#parts.clock.now()) ? this.#ramp : 0;
+  }
+
+  /** The breaker as it was last seen. */
+  get breaker(): BreakerState {
+    return this.#seen ?? CLOSED;
   }
 
   /** Takes the breaker as the database has it. An older generation changes nothing. */
   follow(state: BreakerState): void {
-    if (state.generation < this.#breaker.generation) return;
-    if (state.generation > this.#breaker.generation) {
+    const before = this.#seen;
+    if (before !== null && state.generation < before.generation) return;
+    this.#seen = state;
+    if (before !== null && state.generation > before.generation) {
       this.#streak = NO_STREAK;
       if (state.state === 'closed') this.#ramp = 1;
-      const { telemetry, name } = this.#parts;
-      telemetry.emit({ kind: 'breaker-moved', channel: name, to: state.state, reason: state.reason });
+      this.#say(before, state);
     }
-    this.#breaker = state;
     if (this.width > 0) this.#parts.opened();
   }
 
   /** Learns from an outcome: an answer of any kind shows that the channel is there, silence does not. */
   observe(outcome: Outcome, wasTrial: boolean): void {
-    const fault = faultOf(outcome);
+    const fault = silenceOf(outcome);
     const silent = fault === 'unavailable' || fault === 'ambiguous';
     this.#streak = streakAfter(this.#streak, fault);
-    if (wasTrial) this.#move(silent ? this.#opened(outcome) : closed(this.#breaker));
+    if (wasTrial) this.#move(silent ? this.#opened(outcome) : closed(this.breaker));
     else if (!silent) this.#ramp *= 2;
-    else if (this.#breaker.state === 'closed' && opens(this.#streak)) this.#move(this.#opened(outcome));
+    else if (this.breaker.state === 'closed' && opens(this.#streak)) this.#move(this.#opened(outcome));
   }
 
   /** Begins a trial when the breaker's pause is over. The generation lets one instance alone do it. */
   tryAgain(deadlineMs: number): void {
     const { clock } = this.#parts;
-    if (!mayTry(this.#breaker, clock.now())) return;
-    this.#move(halfOpen(this.#breaker, clock.now(), 2 * deadlineMs), () => this.#try());
+    if (!mayTry(this.breaker, clock.now())) return;
+    this.#move(halfOpen(this.breaker, clock.now(), 2 * deadlineMs), () => this.#try());
   }
 
   /** Goes on with a trial whose delivery never reached the channel. */
   tryAnother(): void {
-    if (this.#breaker.state !== 'half-open') return;
+    if (this.breaker.state !== 'half-open') return;
     this.#moving ??= this.#try().finally(() => {
       this.#moving = null;
     });
@@ -95,14 +102,24 @@ export class Gate {
     await this.#moving;
   }
 
-  /** Nothing to try it with: the next arrival finds it closed, and is the trial. */
+  /** Nothing to try it with proves nothing: it stays open, and the next arrival is the trial. */
   async #try(): Promise<void> {
-    if (!(await this.#parts.trial())) await this.#moveNow(closed(this.#breaker));
+    const { clock, random, trial, telemetry, name } = this.#parts;
+    if (await trial())
+      telemetry.emit({ kind: 'breaker-moved', channel: name, to: 'half-open', reason: this.breaker.reason });
+    else await this.#moveNow(untried(this.breaker, clock.now(), random.fraction()));
+  }
+
+  /** A trial is said when it sends something; one that had nothing to send is no news. */
+  #say(before: BreakerState, { state, openings, reason }: BreakerState): void {
+    if (state === 'half-open') return;
+    if (state === 'open' && before.state === 'half-open' && openings === before.openings) return;
+    this.#parts.telemetry.emit({ kind: 'breaker-moved', channel: this.#parts.name, to: state, reason });
   }
 
   #opened(outcome: Outcome): BreakerState {
     const { clock, random } = this.#parts;
-    return opened(this.#breaker, codeOf(outcome), clock.now(), random.fraction());
+    return opened(this.breaker, codeOf(outcome), clock.now(), random.fraction());
   }
 
   #move(to: BreakerState, then?: () => Promise<void>): void {
@@ -117,7 +134,7 @@ export class Gate {
   async #moveNow(to: BreakerState): Promise<boolean> {
     const { store, telemetry, name } = this.#parts;
     try {
-      const { moved, state } = await store.moveBreaker(name, this.#breaker.generation, to);
+      const { moved, state } = await store.moveBreaker(name, this.breaker.generation, to);
       this.follow(state);
       return moved;
     } catch (thrown) {
@@ -130,8 +147,10 @@ export class Gate {
   }
 }
 
-function faultOf(outcome: Outcome): Fault | null {
-  return outcome.kind === 'failed' ? outcome.error.fault : null;
+/** The fault of an outcome, as far as it says that nobody answers: a probe that could not tell was answered. */
+function silenceOf(outcome: Outcome): Fault | null {
+  if (outcome.kind !== 'failed' || outcome.error.code === 'probe-inconclusive') return null;
+  return outcome.error.fault;
 }
 
 function codeOf(outcome: Outcome): ErrorCode {

@@ -164,7 +164,7 @@ export class Intake {
       for (const result of kept) {
         if (result.kind !== 'accepted' && result.kind !== 'refused') continue;
         const known = byId.get(result.id)?.known;
-        reservation.dispatch(result.consequences, result.running, known?.decoded ?? null);
+        reservation.dispatch(result.id, result.consequences, result.running, known?.decoded ?? null);
       }
       return kept;
     } finally {

@@ -42,9 +42,13 @@ export class Life {
     this.#parts = parts;
   }
 
-  /** Whether the last confirmed beat is young enough that nobody can have taken over. Asked right before the first byte. */
+  /**
+   * Whether nobody can have taken over: the last confirmed beat is young enough, and the lock that shows this
+   * instance alive is held. Asked right before the first byte.
+   */
   maySend(): boolean {
-    return this.#parts.clock.monotonicMs() - this.#lastBeatMs < LEASE_MS;
+    const isYoung = this.#parts.clock.monotonicMs() - this.#lastBeatMs < LEASE_MS;
+    return isYoung && (this.#membership?.holds() ?? false);
   }
 
   /** Joins the living. Rejects when the store is away. */
@@ -90,7 +94,12 @@ export class Life {
     this.#membership = null;
     this.#lastBeatMs = Number.NEGATIVE_INFINITY;
     if (leaving === null) return;
-    await leaving.leave();
+    try {
+      await leaving.leave();
+    } catch (thrown) {
+      // Without the store there is nothing to leave: the lock went with its connection.
+      if (!(thrown instanceof BridgeError) || thrown.code !== 'store-unavailable') throw thrown;
+    }
     this.#parts.telemetry.emit({ kind: 'instance-left', instance: leaving.id });
   }
 

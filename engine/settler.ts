@@ -190,8 +190,10 @@ export class Settler {
           return decide(byAttempt.get(attempt.id) as Entry, booking, deciding);
         },
       );
-      for (const result of settled) {
-        if (result.kind === 'settled') reservation.dispatch(result.consequences, result.running, null);
+      for (const [index, result] of settled.entries()) {
+        const by = entries[index]?.settlement.attempt.id;
+        if (result.kind === 'settled' && by !== undefined)
+          reservation.dispatch(by, result.consequences, result.running, null);
       }
       return settled;
     } finally {

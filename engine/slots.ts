@@ -13,14 +13,20 @@ export interface Reservation {
   take(channel: ChannelName, by: string): boolean;
   /** Gives back what `by` had taken: its decision is made anew. */
   restart(by: string): void;
-  /** Starts the deliveries that came out as running, and looks for the others where a slot is free. */
-  dispatch(consequences: Consequences, running: ReadonlySet<DeliveryId>, decoded: Message | null): void;
+  /** Starts the deliveries of `by` that came out as running, in the slots set aside for them, and looks for the others. */
+  dispatch(
+    by: string,
+    consequences: Consequences,
+    running: ReadonlySet<DeliveryId>,
+    decoded: Message | null,
+  ): void;
   /** Gives back every slot that was not used. */
   close(): void;
 }
 
 /** One outbound channel as the reservation sees it. */
 export interface Slots {
+  readonly name: ChannelName;
   reserve(): boolean;
   release(): void;
   /** Starts work in a slot that was reserved before. */
@@ -52,19 +58,15 @@ export function reservationOver(
       else mine.push(slots);
       return true;
     },
-    dispatch(consequences, running, decoded) {
-      const used: Slots[] = [];
-      for (const { work, channel, message } of workOf(consequences)) {
-        const slots = slotsOf(channel);
-        if (running.has(work.delivery.id) && slots !== undefined) {
-          slots.start(work, decoded?.id === message ? decoded : null);
-          used.push(slots);
-        } else {
-          slots?.queued();
-          left.add(channel);
-        }
+    dispatch(by, consequences, running, decoded) {
+      const mine = taken.get(by) ?? [];
+      for (const { work, channel } of workOf(consequences)) {
+        const slots = running.has(work.delivery.id) ? without(mine, channel) : undefined;
+        slots?.start(work, decoded?.id === work.message.id ? decoded : null);
+        if (slots !== undefined) continue;
+        slotsOf(channel)?.queued();
+        left.add(channel);
       }
-      for (const slots of used) forget(taken, slots);
     },
     close() {
       for (const by of [...taken.keys()]) restart(by);
@@ -73,20 +75,14 @@ export function reservationOver(
   };
 }
 
-function forget(taken: Map<string, Slots[]>, used: Slots): void {
-  for (const mine of taken.values()) {
-    const at = mine.indexOf(used);
-    if (at < 0) continue;
-    mine.splice(at, 1);
-    return;
-  }
+/** Takes the slot that was reserved in a channel out of the list. The channel may have been opened anew meanwhile. */
+function without(reserved: Slots[], channel: ChannelName): Slots | undefined {
+  const at = reserved.findIndex(({ name }) => name === channel);
+  return at < 0 ? undefined : reserved.splice(at, 1)[0];
 }
 
 /** Each new delivery as the work it is when it begins as running. */
-function* workOf({
-  messages,
-  step,
-}: Consequences): Generator<{ work: Work; channel: ChannelName; message: string }> {
+function* workOf({ messages, step }: Consequences): Generator<{ work: Work; channel: ChannelName }> {
   for (const { message, booking, deliveries } of messages) {
     for (const { id, route, channel, lane, edition, giveUpAt } of deliveries) {
       const { hospital, receivedAt: keptAt } = message;
@@ -112,7 +108,7 @@ function* workOf({
         edition: null,
         lastSentAt: null,
       };
-      yield { work, channel, message: message.id };
+      yield { work, channel };
     }
   }
 }
