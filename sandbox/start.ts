@@ -86,7 +86,8 @@ function onSignal(signal: NodeJS.Signals): void {
 
 async function end(code: number): Promise<void> {
   endingSince = performance.now();
-  removeEndpoints(folder);
+  // Without the lock the addresses are those of the sandbox that has it.
+  if (lock !== null) removeEndpoints(folder);
   await sandbox.stop();
   // Whatever was being started when the end came: a download, a server that boots.
   if (lock !== null) await endProcessesOf(folder, 15_000);
