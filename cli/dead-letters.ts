@@ -5,7 +5,7 @@ import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { harmless } from './payload.ts';
 import { standing } from './standing.ts';
-import { coloured, counted, print, printJson, say, span } from './terminal.ts';
+import { CALLED, coloured, counted, print, printJson, say, span } from './terminal.ts';
 import { timeOf, trailJson, trailLines } from './trail.ts';
 
 interface ListOptions {
@@ -92,17 +92,17 @@ function remedyOf({ error: { details, remedy } }: DeadLetter): string {
 /** The commands that lead on, the most likely first. */
 export function nextCommands({ kind, error, id, ...letter }: DeadLetter): readonly string[] {
   const reason = '--reason "…"';
-  if (kind === 'refusal') return [`hisbridge show ${id}`, `hisbridge settle ${id} --as given-up ${reason}`];
+  if (kind === 'refusal') return [`${CALLED} show ${id}`, `${CALLED} settle ${id} --as given-up ${reason}`];
   const isHeld = 'state' in letter && letter.state === 'held';
   if (isHeld) {
     return [
-      `hisbridge probe ${id} --settle ${reason}`,
-      `hisbridge settle ${id} --as delivered|not-taken ${reason}`,
+      `${CALLED} probe ${id} --settle ${reason}`,
+      `${CALLED} settle ${id} --as delivered|not-taken ${reason}`,
     ];
   }
   const fixes = CATALOGUE[error.code].owner === 'hospital-it' ? 'replay' : 'show';
-  const replay = `hisbridge replay ${id} ${reason}`;
-  return fixes === 'replay' ? [replay, `hisbridge show ${id}`] : [`hisbridge show ${id}`, replay];
+  const replay = `${CALLED} replay ${id} ${reason}`;
+  return fixes === 'replay' ? [replay, `${CALLED} show ${id}`] : [`${CALLED} show ${id}`, replay];
 }
 
 function deadLetterJson(letter: DeadLetter): object {

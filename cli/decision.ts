@@ -5,7 +5,7 @@ import type { Decision } from '../engine/records.ts';
 import { FOLDER } from './help.ts';
 import { whoActs } from './office.ts';
 import { harmless } from './payload.ts';
-import { print, printJson, say } from './terminal.ts';
+import { CALLED, print, printJson, say } from './terminal.ts';
 
 /** What every command that decides something must be told. */
 export interface Deciding {
@@ -49,5 +49,5 @@ export function sayDone({ delivery, state, booking, refused }: Done, json: boole
       ? []
       : [`The booking did not take it: ${harmless(refused.message)}. ${CATALOGUE[refused.code].remedy}`]),
   ]);
-  say(`Look: hisbridge show ${delivery}`);
+  say(`Look: ${CALLED} show ${delivery}`);
 }

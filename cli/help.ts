@@ -13,7 +13,7 @@ const HELP = new WeakMap<Command, Help>();
 /** Puts examples before everything else in the help of a command, and what else is worth knowing after it. */
 export function examples(command: Command, lines: readonly string[], notes?: string): Command {
   HELP.set(command, { examples: lines, notes: notes ?? null });
-  command.addHelpText('before', `Examples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
+  command.addHelpText('before', `Examples:\n${lines.map((line) => `  npx ${line}`).join('\n')}\n`);
   return notes === undefined ? command : command.addHelpText('after', `\n${notes}`);
 }
 

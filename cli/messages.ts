@@ -110,7 +110,7 @@ export function summaryLines(found: readonly MessageSummary[]): readonly string[
       booking === null ? '-' : harmless(booking),
       state === 'refused'
         ? 'refused'
-        : deliveries.map((one) => `${one.channel} ${one.state}`).join(', ') || 'kept, nowhere to go',
+        : deliveries.map((one) => `${one.channel} ${one.state}`).join(', ') || 'kept, nothing to deliver',
     ]),
   );
 }

@@ -4,6 +4,7 @@ import { type Office, openOffice } from '../engine/bridge.ts';
 import { ROUTES_FILE } from '../engine/config/compile.ts';
 import type { Config } from '../engine/config/config.ts';
 import { readFolder } from '../engine/config/source.ts';
+import { BridgeError } from '../engine/errors.ts';
 import type { Telemetry } from '../engine/telemetry.ts';
 import { environment } from './environment.ts';
 import { say } from './terminal.ts';
@@ -17,7 +18,10 @@ const DEFECTS: Telemetry = {
 
 /** Opens the records for as long as `act` takes. */
 export async function withOffice<Result>(act: (office: Office) => Promise<Result>): Promise<Result> {
-  const office = await openOffice(environment(), DEFECTS);
+  const env = environment();
+  if (!env['DATABASE_URL'])
+    throw new BridgeError('usage', 'DATABASE_URL is not set, and no sandbox runs here (npm start)');
+  const office = await openOffice(env, DEFECTS);
   try {
     return await act(office);
   } finally {

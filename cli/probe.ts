@@ -8,7 +8,7 @@ import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { harmless } from './payload.ts';
 import { stoppedDelivery } from './standing.ts';
-import { print, printJson, say } from './terminal.ts';
+import { CALLED, print, printJson, say } from './terminal.ts';
 
 interface Options extends Omit<Deciding, 'reason'> {
   readonly settle?: boolean;
@@ -47,7 +47,7 @@ async function run(id: string, { settle = false, reason, json = false, config }:
     else if (!json) print([`${delivery}: ${wordsOf(found)}`]);
     if (done !== null) sayDone(done, json);
     else if (!json && found.word !== 'unsure')
-      say(`Act on it: hisbridge probe ${delivery} --settle --reason "…"`);
+      say(`Act on it: ${CALLED} probe ${delivery} --settle --reason "…"`);
   });
 }
 

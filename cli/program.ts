@@ -6,7 +6,7 @@ import { examples } from './help.ts';
 export function program(silent = false): Command {
   const root = new Command('hisbridge')
     .description('Carries appointments between Dawy and hospital information systems.')
-    .showHelpAfterError('(hisbridge help <command> says more)')
+    .showHelpAfterError('(npx hisbridge help <command> says more)')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();

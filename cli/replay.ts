@@ -3,7 +3,7 @@ import { type Deciding, decides, decisionOf } from './decision.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { stoppedDelivery } from './standing.ts';
-import { print, printJson, say } from './terminal.ts';
+import { CALLED, print, printJson, say } from './terminal.ts';
 
 interface Options extends Deciding {
   readonly outOfOrder?: boolean;
@@ -36,6 +36,6 @@ async function run(id: string, options: Options): Promise<void> {
   if (json) printJson({ delivery, state: 'queued', edition: 'new' });
   else {
     print([`${delivery} goes again, rendered anew under a new key.`]);
-    say(`Look: hisbridge show ${delivery}`);
+    say(`Look: ${CALLED} show ${delivery}`);
   }
 }

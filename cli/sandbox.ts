@@ -13,7 +13,7 @@ import type { JournalLine, Operation } from '../sandbox/hospitals/journal.ts';
 import { type MisbehaviourOptions, MODES, type Mode } from '../sandbox/hospitals/misbehaviour.ts';
 import { sandboxFolder } from './environment.ts';
 import { examples } from './help.ts';
-import { columns, counted, print, printJson, say, span } from './terminal.ts';
+import { CALLED, columns, counted, print, printJson, say, span } from './terminal.ts';
 
 interface Json {
   readonly json?: boolean;
@@ -61,7 +61,7 @@ function breaking(): Command {
       const known = modeOf(mode);
       const status = await ask(name, (control) => control.break(known, optionsOf(options)));
       show([status], options);
-      if (!options.json) say(`Heal it with: hisbridge sandbox heal ${name}`);
+      if (!options.json) say(`Heal it with: ${CALLED} sandbox heal ${name}`);
     });
   return examples(
     command,

@@ -3,7 +3,7 @@ import type { BreakerState } from '../engine/breaker.ts';
 import type { Status } from '../engine/records.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
-import { coloured, columns, counted, print, printJson, span } from './terminal.ts';
+import { CALLED, coloured, columns, counted, print, printJson, span } from './terminal.ts';
 
 /** After this long without a beat an instance counts as frozen. */
 const FROZEN_MS = 15_000;
@@ -32,11 +32,11 @@ export function needsOf({ channels, refusals, ledger, instances, now }: Status):
   return [
     ...(stopped + refusals === 0
       ? []
-      : [`${counted(stopped + refusals, 'dead letter')}: hisbridge dead-letters list`]),
+      : [`${counted(stopped + refusals, 'dead letter')}: ${CALLED} dead-letters list`]),
     ...(ledger.promised === ledger.existing
       ? []
       : [`${ledger.promised} deliveries were promised and ${ledger.existing} exist: report it`]),
-    ...(alive.length > 0 ? [] : ['no engine runs: hisbridge run']),
+    ...(alive.length > 0 ? [] : [`no engine runs: ${CALLED} run`]),
   ];
 }
 

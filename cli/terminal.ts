@@ -1,5 +1,8 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
+/** How the command is called in a checkout: what is printed can be typed as it stands. */
+export const CALLED = 'npx hisbridge';
+
 type Format = Parameters<typeof styleText>[0];
 
 /** Text in a colour, where stdout is a terminal that wants any: `NO_COLOR` and a pipe get plain text. */

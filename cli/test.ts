@@ -7,7 +7,7 @@ import type { Difference } from './fixtures/differences.ts';
 import type { Unreadable } from './fixtures/fixture.ts';
 import { runFixtures } from './fixtures/run.ts';
 import { examples, FOLDER } from './help.ts';
-import { coloured, columns, counted, print, printJson, say, span } from './terminal.ts';
+import { CALLED, coloured, columns, counted, print, printJson, say, span } from './terminal.ts';
 
 interface Options {
   readonly config: string;
@@ -67,7 +67,7 @@ function detailsOf(checked: Checked | undefined, config: string): readonly strin
   const where = (file: string) => relative(process.cwd(), resolve(config, file));
   const written = updated === null ? [] : [`        written: ${where(updated)}`];
   if (differences.length === 0) return written;
-  const accept = `accept what is rendered: hisbridge test ${where(placed.file)} --update`;
+  const accept = `accept what is rendered: ${CALLED} test ${where(placed.file)} --update`;
   return [
     ...columns(differences.map(differenceLine)),
     `      ${where(placed.file)}:${placed.line}`,

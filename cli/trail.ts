@@ -9,7 +9,7 @@ import type {
   Trail,
 } from '../engine/records.ts';
 import { asJsonValue, asLines, harmless } from './payload.ts';
-import { coloured, span } from './terminal.ts';
+import { CALLED, coloured, span } from './terminal.ts';
 
 /** A trail for people: in the order things were kept, each with what came before and what came of it. */
 export function trailLines(trail: Trail, payloads: boolean): readonly string[] {
@@ -65,7 +65,7 @@ function refusalLines(id: string, { error, open }: NonNullable<MessageTrail['ref
   return [
     `    ${coloured('red', 'refused')} ${code}: ${[harmless(message), ...where].join(', ')}`,
     `    ${CATALOGUE[code].owner}: ${remedy}`,
-    ...(open ? [`    close it: hisbridge settle ${id} --as given-up --reason "…"`] : ['    closed']),
+    ...(open ? [`    close it: ${CALLED} settle ${id} --as given-up --reason "…"`] : ['    closed']),
   ];
 }
 
@@ -107,7 +107,7 @@ function attemptLines(
 ): readonly string[] {
   const took = span(endedAt.getTime() - startedAt.getTime());
   return [
-    `      ${kind} ${no} at ${timeOf(startedAt)}: ${coloured('bold', outcome)} after ${took}${summary === '' ? '' : `, ${harmless(summary)}`}`,
+    `      ${kind} ${no}: ${coloured('bold', outcome)} at ${timeOf(endedAt)}, after ${took}${summary === '' ? '' : `, ${harmless(summary)}`}`,
     ...(response === null ? [] : payloadLines('  answered', response, payloads)),
   ];
 }
@@ -128,7 +128,7 @@ function next({ messages }: Trail): readonly string[] {
   const stopped = messages
     .flatMap(({ deliveries }) => deliveries)
     .find(({ state }) => state === 'held' || state === 'dead');
-  return stopped === undefined ? [] : ['', `Next: hisbridge dead-letters show ${stopped.delivery.id}`];
+  return stopped === undefined ? [] : ['', `Next: ${CALLED} dead-letters show ${stopped.delivery.id}`];
 }
 
 /** Universal time to the millisecond, as it is kept. */

@@ -12,7 +12,7 @@ import { interrupted } from './interrupt.ts';
 import { durationIn } from './messages.ts';
 import { withOffice } from './office.ts';
 import { type Change, changeIn, type Sample, sampleOf } from './sample.ts';
-import { print, printJson, say } from './terminal.ts';
+import { CALLED, print, printJson, say } from './terminal.ts';
 import { trailLines } from './trail.ts';
 
 interface Options {
@@ -50,7 +50,7 @@ export function trigger(): Command {
       'hisbridge trigger booking.requested --to stmary --set /patient/name=',
       'hisbridge trigger booking.requested --count 100',
     ],
-    'A changed booking needs --set /booking/reference=…: a fresh reference is known to nobody. Exit code 1 when what is followed ends refused or stands still.',
+    'A changed booking needs --set /booking/reference=…: a fresh reference is known to nobody. Exit code 1 when what is followed ends refused, stands still or has not come to rest in time.',
   );
 }
 
@@ -70,7 +70,7 @@ async function run(type: string, options: Options): Promise<void> {
     else print([`published ${type} ${id} for ${reference} (${hospital}) to ${BOOKINGS}`]);
   }
   if (!follow) {
-    if (!json) say(`Look: hisbridge show ${samples[0]?.reference}`);
+    if (!json) say(`Look: ${CALLED} show ${samples[0]?.reference}`);
     return;
   }
   const stopping = AbortSignal.any([interrupted(), AbortSignal.timeout(waitMs)]);
@@ -94,7 +94,11 @@ interface Following {
 }
 
 /** Prints the new lines of a trail until everything that followed from the message has come to rest. */
-async function followOne({ records }: Office, { id }: Sample, { stopping, json }: Following): Promise<void> {
+async function followOne(
+  { records }: Office,
+  { id, reference }: Sample,
+  { stopping, json }: Following,
+): Promise<void> {
   let shown = new Set<string>();
   let before: Trail | null = null;
   while (!stopping.aborted) {
@@ -109,8 +113,18 @@ async function followOne({ records }: Office, { id }: Sample, { stopping, json }
     // Until the next look; an interrupt ends the wait.
     await pause(LOOK_MS, undefined, { signal: stopping }).catch(() => undefined);
   }
-  if (process.exitCode === 130) return;
-  throw new BridgeError('answer-timeout', 'it has not come to rest yet; follow it with `hisbridge show`');
+  if (process.exitCode !== 130) sayStillMoving({ id, reference }, before, json);
+}
+
+/** The time is over, and that is all that is known. */
+function sayStillMoving(
+  { id, reference }: Pick<Sample, 'id' | 'reference'>,
+  trail: Trail | null,
+  json: boolean,
+): void {
+  if (json) printJson({ id, rests: 'moving', booking: trail?.booking?.state ?? null });
+  else say(`It has not come to rest yet. Look: ${CALLED} show ${reference}`);
+  process.exitCode = 1;
 }
 
 /** Whether nothing moves any more; then says so, and as exit code whether that was well. */

@@ -113,5 +113,5 @@ function notable(event: LoggedEvent): readonly string[] {
 function line(event: LoggedEvent, text: string): string {
   const time = typeof event['time'] === 'string' ? event['time'].slice(11, 19) : '';
   const about = event['booking'] ?? event['hospital'] ?? '';
-  return `  ${time}  ${`${about}`.padEnd(12)} ${text}`;
+  return `  ${time}  ${`${about}`.padEnd(14)} ${text}`;
 }

@@ -102,7 +102,7 @@ describe('a trail on the terminal', () => {
   it('shows what was received, sent and answered', () => {
     const lines = trailLines(trail(message([delivery('delivered')])), true).join('\n');
     expect(lines.split(SECRET).length - 1).to.equal(6);
-    expect(lines).to.include('edition KEY').and.include('taken after 40 ms');
+    expect(lines).to.include('edition KEY').and.include('taken at 2026-12-01 08:00:00.040Z, after 40 ms');
   });
 
   it('shows nothing of them without payloads, neither as text nor as JSON', () => {
@@ -114,7 +114,9 @@ describe('a trail on the terminal', () => {
 
   it('leads on from what stands still', () => {
     const lines = trailLines(trail(message([delivery('held')])), true);
-    expect(lines.at(-1)).to.equal('Next: hisbridge dead-letters show 01990000-0000-7000-8000-000000000002');
+    expect(lines.at(-1)).to.equal(
+      'Next: npx hisbridge dead-letters show 01990000-0000-7000-8000-000000000002',
+    );
   });
 
   it('does not let a message command the terminal', () => {

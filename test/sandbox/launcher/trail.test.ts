@@ -33,13 +33,13 @@ describe('the trail on the terminal', () => {
     };
 
     expect(linesOf(KEPT)).to.deep.equal([
-      '  09:10:11  BK-1         booking.requested kept, from dawy-in: 1 delivery',
+      '  09:10:11  BK-1           booking.requested kept, from dawy-in: 1 delivery',
     ]);
     expect(linesOf(settled)).to.deep.equal([
-      '  09:10:11  BK-1         booking.requested to alnoor-out: delivered (try 2, 12 ms)',
+      '  09:10:11  BK-1           booking.requested to alnoor-out: delivered (try 2, 12 ms)',
     ]);
     expect(linesOf(refused)).to.deep.equal([
-      '  09:10:11  alnoor       booking.requested refused: schema-violation, /patient is missing',
+      '  09:10:11  alnoor         booking.requested refused: schema-violation, /patient is missing',
     ]);
   });
 
@@ -54,7 +54,7 @@ describe('the trail on the terminal', () => {
     };
 
     expect(linesOf(move)).to.deep.equal([
-      '  09:10:11  BK-1         booking requested → confirmed (booking.confirmed)',
+      '  09:10:11  BK-1           booking requested → confirmed (booking.confirmed)',
     ]);
   });
 
