@@ -1,13 +1,23 @@
 import { expect } from 'chai';
 import pg from 'pg';
 import { SystemClock } from '../../engine/clock.ts';
+import { BridgeError } from '../../engine/errors.ts';
 import { systemRandom } from '../../engine/random.ts';
 import { plainSeal } from '../../engine/seal.ts';
 import { migrate } from '../../engine/store/postgres/migrate.ts';
 import { INSTANCE_LOCKS } from '../../engine/store/postgres/presence.ts';
 import { openPostgresStore, type PostgresStore } from '../../engine/store/postgres/store.ts';
+import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { digest } from '../support/store-conformance.ts';
+import {
+  arrival,
+  digest,
+  edition,
+  OUT,
+  oneDelivery,
+  ROUTE,
+  settlement,
+} from '../support/store-conformance.ts';
 
 describe('the connection that shows that an instance lives', function () {
   this.timeout(60_000);
@@ -61,5 +71,40 @@ describe('the connection that shows that an instance lives', function () {
     await member.leave();
     expect(member.holds()).to.equal(false);
     await store.close();
+  });
+
+  /** A store that has used all its connections, before a network that has gone silent. */
+  const silenced = async (): Promise<{ readonly store: PostgresStore; readonly proxy: CutProxy }> => {
+    const proxy = await cutProxy(database.url);
+    const store = await open(proxy.url);
+    await (await store.join()).beat({ plan: 'plan-1', honours: 1, graceMs: 1_000 });
+    await store.keep([arrival('{"a":1}')], oneDelivery());
+    const [work] = await store.claim(OUT, [ROUTE], 1);
+    if (work === undefined) throw new TypeError('nothing to claim');
+    await store.writeEditions([edition(work)]);
+    await store.settle([settlement(work, { kind: 'ended', as: 'delivered' })], () => ({
+      messages: [],
+      step: null,
+    }));
+    await store.ledgerDifferences();
+    proxy.silence();
+    return { store, proxy };
+  };
+
+  it('closes with all the others, though the network is silent', async () => {
+    const { store, proxy } = await silenced();
+    await store.close();
+    await proxy.close();
+  });
+
+  it('gives up a silent network when the instance joins anew', async () => {
+    const { store, proxy } = await silenced();
+    const joining = await store.join().then(
+      () => 'joined',
+      (thrown: unknown) => (thrown instanceof BridgeError ? thrown.code : String(thrown)),
+    );
+    expect(joining).to.equal('store-unavailable');
+    await store.close();
+    await proxy.close();
   });
 });

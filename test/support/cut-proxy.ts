@@ -10,6 +10,8 @@ export interface CutProxy {
   arm(cut: Cut): void;
   /** From now on every COMMIT is cut at this rate, before or after it as chance will have it. */
   cutAtRate(rate: number, fraction: () => number): void;
+  /** From now on nothing passes on any connection and none is closed: a network gone silent. */
+  silence(): void;
   /** How many were cut so far. */
   readonly cuts: number;
   close(): Promise<void>;
@@ -25,10 +27,16 @@ export async function cutProxy(url: string): Promise<CutProxy> {
   const sockets = new Set<Socket>();
   let armed: Cut | null = null;
   let cuts = 0;
+  let silent = false;
   let byChance: () => Cut | null = () => null;
 
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
+  // An end is passed on by hand: in a silent network nobody hears it.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({
+      port: Number(target.port),
+      host: target.hostname,
+      allowHalfOpen: true,
+    });
     let cutting = false;
     const end = () => {
       client.destroy();
@@ -37,12 +45,16 @@ export async function cutProxy(url: string): Promise<CutProxy> {
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', end);
+      socket.on('end', () => {
+        if (!silent) end();
+      });
       socket.on('close', () => {
         sockets.delete(socket);
-        end();
+        if (!silent) end();
       });
     }
     client.on('data', (chunk) => {
+      if (silent) return;
       const cut = chunk.includes(ASKED) ? (armed ?? byChance()) : null;
       if (cut !== null) {
         armed = null;
@@ -53,6 +65,7 @@ export async function cutProxy(url: string): Promise<CutProxy> {
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
+      if (silent) return;
       if (!cutting) client.write(chunk);
       else if (chunk.includes(ANSWERED)) end();
     });
@@ -72,6 +85,9 @@ export async function cutProxy(url: string): Promise<CutProxy> {
         if (fraction() >= rate) return null;
         return fraction() < 0.5 ? 'before-commit' : 'after-commit';
       };
+    },
+    silence() {
+      silent = true;
     },
     get cuts() {
       return cuts;

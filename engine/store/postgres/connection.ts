@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { connectionLost, sqlState, unavailable } from './failure.ts';
+import { endOrBreak, hangUp } from './goodbye.ts';
 import { type Call, call, type Statement } from './statements.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -82,13 +83,14 @@ export class Session {
   /** Breaks the connection without a goodbye. */
   destroy(): void {
     this.#broken = true;
-    this.#client.connection.stream.destroy();
+    hangUp(this.#client);
   }
 
+  /** Ends it; a server that does not answer the goodbye is not waited for. */
   async end(): Promise<void> {
     if (this.#broken) return;
     this.#broken = true;
-    await this.#client.end();
+    await endOrBreak(this.#client.end(), () => this.destroy());
   }
 }
 

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { BreakerState } from '../../breaker.ts';
 import type { SystemClock } from '../../clock.ts';
 import { BridgeError } from '../../errors.ts';
@@ -26,6 +26,7 @@ import { type Hands, keepBatch } from './keep.ts';
 import { BEATING, PostgresMembership } from './membership.ts';
 import { ensurePartitions, firstIdOf } from './partitions.ts';
 import { Presence, TOPIC } from './presence.ts';
+import { Readers } from './readers.ts';
 import { PostgresRecords } from './records.ts';
 import { giveBack, LOCK_NAMED, OWNED, RECOVERING } from './recovery.ts';
 import { type WorkRow, workOf } from './rows.ts';
@@ -49,7 +50,6 @@ const UNKNOWN_FOR_MS = 60_000;
 /** Wake-ups go out at most this often. */
 const WAKE_EVERY_MS = 10;
 const READY_EVERY_MS = 250;
-const READERS = 4;
 const HOUR_MS = 3_600_000;
 /** Small enough that no arrival waits for it: 4 ms at the most. */
 const FORGOTTEN_AT_ONCE = 5_000;
@@ -62,8 +62,7 @@ export class PostgresStore implements Store {
   readonly #settling: Connection;
   readonly #editions: Connection;
   readonly #claiming: Connection;
-  /** For reading: whatever plan suits a rare question, and never in the way of the four above. */
-  readonly #readers: pg.Pool;
+  readonly #readers: Readers;
   readonly #around: Surroundings;
   readonly #encoding: Encoding;
   readonly #listeners = new Set<(channels: readonly ChannelName[]) => void>();
@@ -88,17 +87,9 @@ export class PostgresStore implements Store {
     this.#settling = new Connection(this.#server, 'settle', [...SETTLING, ...FINDING]);
     this.#editions = new Connection(this.#server, 'editions', [WRITE_EDITIONS]);
     this.#claiming = new Connection(this.#server, 'claims', [CLAIM, ...BEATING, ...RECOVERING]);
-    this.#readers = new pg.Pool({
-      connectionString: url,
-      max: READERS,
-      application_name: 'hisbridge read',
-      connectionTimeoutMillis: 5_000,
-      statement_timeout: 30_000,
-    });
-    // An idle reader that breaks is replaced by the next question.
-    this.#readers.on('error', () => undefined);
+    this.#readers = new Readers(url);
     const newEdition = () => this.#newId<EditionId>();
-    this.records = new PostgresRecords({ pool: this.#readers, seal, digest, newEdition });
+    this.records = new PostgresRecords({ pool: this.#readers.pool, seal, digest, newEdition });
     this.#encoding = { seal, digest, plan: () => this.#plan };
     this.#around = { clock, telemetry, unknownForMs, makePlaces: (ids) => this.#makePlaces(ids) };
   }
@@ -237,7 +228,7 @@ export class PostgresStore implements Store {
   async ready(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#readers.query(
+        await this.#readers.pool.query(
           `insert into hisbridge.probe (at) values (now()) on conflict (one) do update set at = excluded.at`,
         );
         return;
@@ -262,7 +253,7 @@ export class PostgresStore implements Store {
       this.#settling.close(),
       this.#editions.close(),
       this.#claiming.close(),
-      this.#readers.end(),
+      this.#readers.close(),
     ]);
   }
 
@@ -296,14 +287,14 @@ export class PostgresStore implements Store {
 
   async #read<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<readonly Row[]> {
     try {
-      return (await this.#readers.query<Row>(text, values)).rows;
+      return (await this.#readers.pool.query<Row>(text, values)).rows;
     } catch (thrown) {
       throw unavailable(thrown);
     }
   }
 
   async #makePlaces(ids: readonly string[]): Promise<void> {
-    const client = await this.#readers.connect();
+    const client = await this.#readers.pool.connect();
     try {
       await ensurePartitions(client, ids);
     } finally {
@@ -321,7 +312,10 @@ export class PostgresStore implements Store {
 
   /** What cannot be told is found by the polls of the instances. */
   async #notify(channels: readonly ChannelName[]): Promise<void> {
-    const told = this.#readers.query('select pg_notify($1, c) from unnest($2::text[]) c', [TOPIC, channels]);
+    const told = this.#readers.pool.query('select pg_notify($1, c) from unnest($2::text[]) c', [
+      TOPIC,
+      channels,
+    ]);
     await told.catch(() => undefined);
   }
 

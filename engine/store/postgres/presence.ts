@@ -1,6 +1,8 @@
 import { BridgeError } from '../../errors.ts';
 import type { ChannelName } from '../../message.ts';
 import { connect, type Server, type Session } from './connection.ts';
+import { unavailable } from './failure.ts';
+import { endOrBreak } from './goodbye.ts';
 
 /** The space of the advisory locks that stand for instances; lanes use the 64-bit space, which is another. */
 export const INSTANCE_LOCKS = 1_751_741_026;
@@ -24,6 +26,8 @@ export class Presence {
   readonly slot: number;
   readonly #around: Surroundings;
   #session: Session;
+  /** The one that is to take its place, while it waits for the lock. */
+  #candidate: Session | null = null;
   #left = false;
   #lost = false;
   #restoring: Promise<void> = Promise.resolve();
@@ -37,7 +41,9 @@ export class Presence {
   }
 
   static async open(id: string, around: Surroundings): Promise<Presence> {
-    const session = await connect(around.server, 'listen', []);
+    const session = await connect(around.server, 'listen', []).catch((thrown) =>
+      Promise.reject(unavailable(thrown)),
+    );
     try {
       for (;;) {
         const [row] = await session.one(
@@ -81,7 +87,7 @@ export class Presence {
   async close(): Promise<void> {
     this.#left = true;
     await this.#session.end();
-    await this.#restoring;
+    await endOrBreak(this.#restoring, () => this.#candidate?.destroy());
   }
 
   #attend(session: Session): void {
@@ -109,6 +115,7 @@ export class Presence {
   }
 
   async #takeUp(session: Session, before: string): Promise<void> {
+    this.#candidate = session;
     try {
       // The old backend may not have noticed yet that its client is gone.
       await session.one(
@@ -125,6 +132,8 @@ export class Presence {
     } catch (thrown) {
       session.destroy();
       throw thrown;
+    } finally {
+      this.#candidate = null;
     }
   }
 }

@@ -1,12 +1,16 @@
 import pg from 'pg';
 import { BridgeError } from '../../errors.ts';
 import { unavailable } from './failure.ts';
+import { endOrBreak, hangUp } from './goodbye.ts';
 import { checkVersion } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { dangers } from './safety.ts';
 
 export type { PostgresStore } from './postgres-store.ts';
+
+/** Making the places of the days ahead takes no longer; a network gone silent would. */
+const READ_TIMEOUT_MS = 30_000;
 
 export interface OpenOptions extends PostgresStoreOptions {
   /** Opens even where a setting of the server voids the promise; the store's `dangers` then says which. */
@@ -23,6 +27,7 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
     connectionString: options.url,
     application_name: 'hisbridge open',
     connectionTimeoutMillis: 5_000,
+    query_timeout: READ_TIMEOUT_MS,
   });
   client.on('error', () => undefined);
   try {
@@ -39,6 +44,6 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
     await ensurePartitions(client);
     return new PostgresStore(options, found);
   } finally {
-    await client.end();
+    await endOrBreak(client.end(), () => hangUp(client));
   }
 }
