@@ -81,8 +81,8 @@ export type BookingOutcome =
 export interface Desk {
   /** `booking` is null when nothing is known of the reference yet. */
   step(reference: string, hospital: SystemName, booking: Booking | null, input: BookingInput): BookingOutcome;
-  /** Whether a state was written by a machine this desk knows. */
-  knows(state: string): boolean;
+  /** The states it knows. A booking in another was written by a newer machine: it is left to instances that know it. */
+  readonly states: readonly string[];
   /** Whether a message type is said to bookings at all, and how. */
   kindOf(type: string): 'request' | 'report' | null;
 }

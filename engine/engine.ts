@@ -205,7 +205,7 @@ export class Engine {
   }
 
   async #wakeBookings(): Promise<void> {
-    const due = await this.#parts.store.bookingsToWake(WOKEN_AT_ONCE);
+    const due = await this.#parts.store.bookingsToWake(this.#parts.desk.states, WOKEN_AT_ONCE);
     await Promise.all(
       due.map(({ reference, hospital, version }) => this.#intake.wake(reference, hospital, version)),
     );

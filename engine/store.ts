@@ -22,6 +22,10 @@ import type {
  * everywhere: lanes (sorted), dedupe keys, bookings, deliveries. `decide` is pure and may run more
  * than once. A call rejects with `store-unavailable` only when nothing was written; a COMMIT whose
  * reply was lost is looked up by the ids of the batch before the call ends.
+ *
+ * When `decide` throws, that one row is kept as refused (`store-rejected`), with two exceptions in which
+ * the call rejects: `store-outdated` means that a newer version is needed, and is heard as
+ * `store-unavailable` with it as its cause; and a deadline (channel `timer`) is never kept as refused.
  */
 export interface Store {
   /** Keeps arrivals in their order, with all that follows from each. A repeat changes nothing. */
@@ -54,8 +58,9 @@ export interface Store {
   /** Gives deliveries back that this instance owns and does not hold: as a lost instance's are taken over. Returns how many. */
   release(deliveries: readonly DeliveryId[]): Promise<number>;
 
-  /** References whose deadline has passed, the oldest first. */
+  /** References of bookings in one of `states` whose deadline has passed, the oldest first. */
   bookingsToWake(
+    states: readonly string[],
     limit: number,
   ): Promise<
     readonly { readonly reference: string; readonly hospital: SystemName; readonly version: number }[]

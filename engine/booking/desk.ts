@@ -10,7 +10,7 @@ export function createDesk(): Desk {
   return {
     step: (reference, hospital, booking, input) =>
       booking === null ? begin(reference, hospital, input) : step(booking, input),
-    knows: (state) => STATES.includes(state),
+    states: STATES,
     kindOf: (type) =>
       requestIn(type) ? 'request' : REPORTS.some((report) => report === type) ? 'report' : null,
   };

@@ -3,11 +3,9 @@ import { BridgeError } from '../errors.ts';
 import {
   type ChannelName,
   type DeliveryId,
-  type Message,
   type MessageId,
   newId,
   type RouteName,
-  type SystemName,
 } from '../message.ts';
 import type {
   BookingStep,
@@ -24,6 +22,7 @@ import type {
   Work,
 } from '../store.ts';
 import { type Decide, foldKeeps, foldSettles, textOf } from './folding.ts';
+import { barely, elsewhere, ofNewerVersion, refusedOnly, unsaid } from './last-resort.ts';
 import { add, end, giveBack, promote, running, workOf } from './memory-lanes.ts';
 import type { MemoryDelivery, MemoryTables } from './memory-tables.ts';
 
@@ -45,20 +44,11 @@ export class MemoryStore implements Store {
   }
 
   async keep(batch: readonly Keeping[], decide: Decide<Keeping>): Promise<readonly Kept[]> {
-    try {
-      return this.#keep(batch, decide);
-    } catch (thrown) {
-      const [only] = batch;
-      if (only === undefined) return [];
-      if (batch.length === 1) return this.#keep([rejected(only, thrown)], refusedOnly);
-      return batch.flatMap((keeping) => {
-        try {
-          return this.#keep([keeping], decide);
-        } catch (alone) {
-          return this.#keep([rejected(keeping, alone)], refusedOnly);
-        }
-      });
-    }
+    return this.#oneByOne(
+      batch,
+      (rows) => this.#keep(rows, decide),
+      (keeping, thrown) => this.#keep([barely(keeping, thrown)], refusedOnly),
+    );
   }
 
   #keep(batch: readonly Keeping[], decide: Decide<Keeping>): readonly Kept[] {
@@ -88,16 +78,30 @@ export class MemoryStore implements Store {
   }
 
   async settle(batch: readonly Settlement[], decide: Decide<Settlement>): Promise<readonly Settled[]> {
+    const { clock, random } = this.#tables;
+    return this.#oneByOne(
+      batch,
+      (rows) => this.#settle(rows, decide),
+      (settlement, thrown) =>
+        this.#settle([settlement], () =>
+          unsaid(settlement, thrown, { id: newId(clock, random), at: clock.now() }),
+        ),
+    );
+  }
+
+  /** A batch as a whole; one by one when one of it cannot be decided, which `alone` then takes. */
+  #oneByOne<Row, Result>(
+    batch: readonly Row[],
+    run: (rows: readonly Row[]) => readonly Result[],
+    alone: (row: Row, thrown: unknown) => readonly Result[],
+  ): readonly Result[] {
     try {
-      return this.#settle(batch, decide);
-    } catch {
-      return batch.flatMap((settlement) => {
-        try {
-          return this.#settle([settlement], decide);
-        } catch (thrown) {
-          return this.#settle([settlement], () => this.#unsaid(settlement, thrown));
-        }
-      });
+      return run(batch);
+    } catch (thrown) {
+      if (ofNewerVersion(thrown)) throw elsewhere(thrown);
+      const [only] = batch;
+      if (batch.length === 1 && only !== undefined) return alone(only, thrown);
+      return batch.flatMap((row) => this.#oneByOne([row], run, alone));
     }
   }
 
@@ -162,9 +166,10 @@ export class MemoryStore implements Store {
     return this.#giveBack(rows).queued;
   }
 
-  async bookingsToWake(limit: number) {
+  async bookingsToWake(states: readonly string[], limit: number) {
     const now = this.#tables.clock.now();
     return [...this.#tables.bookings.values()]
+      .filter(({ state }) => states.includes(state))
       .flatMap(({ reference, hospital, version, wakeAt }) =>
         wakeAt === null || wakeAt > now ? [] : [{ reference, hospital, version, wakeAt }],
       )
@@ -299,39 +304,10 @@ export class MemoryStore implements Store {
     if (this.#me === null || channels.size === 0) return;
     this.#tables.listeners.get(this.#me)?.([...channels]);
   }
-
-  /** The delivery ends by its verdict all the same; what the answer means is for a person to say. */
-  #unsaid({ delivery, attempt }: Settlement, thrown: unknown): Consequences {
-    const { clock, random } = this.#tables;
-    const message: Message<Uint8Array> = {
-      id: newId(clock, random),
-      correlation: delivery.message,
-      cause: delivery.message,
-      channel: delivery.channel,
-      type: '-',
-      hospital: delivery.hospital,
-      headers: {},
-      form: 'bytes',
-      body: attempt.response ?? new Uint8Array(),
-      receivedAt: clock.now(),
-    };
-    const refused = new BridgeError('store-rejected', 'nothing can follow from an answer', { cause: thrown });
-    return { messages: [{ message, search: [], booking: null, deliveries: [], refused }], step: null };
-  }
 }
 
 function runningOf({ messages }: Consequences, mine: ReadonlySet<DeliveryId>): ReadonlySet<DeliveryId> {
   return new Set(
     messages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id)).filter((id) => mine.has(id)),
   );
-}
-
-function rejected(keeping: Keeping, thrown: unknown): Keeping {
-  const message = { ...keeping.message, type: '-', hospital: '-' as SystemName, form: 'bytes' as const };
-  const refused = new BridgeError('store-rejected', 'the store refused this one message', { cause: thrown });
-  return { ...keeping, message, booking: null, search: [], refused };
-}
-
-function refusedOnly({ message, refused, booking }: Keeping): Consequences {
-  return { messages: [{ message, search: [], booking, deliveries: [], refused }], step: null };
 }

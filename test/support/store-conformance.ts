@@ -13,7 +13,7 @@ import type {
   RouteName,
   SystemName,
 } from '../../engine/message.ts';
-import { newId } from '../../engine/message.ts';
+import { newId, TIMER } from '../../engine/message.ts';
 import { systemRandom } from '../../engine/random.ts';
 import type {
   Attempt,
@@ -222,6 +222,13 @@ async function claimOne(store: Store): Promise<Work> {
   return work;
 }
 
+async function errorOf(call: Promise<unknown>): Promise<BridgeError | null> {
+  return call.then(
+    () => null,
+    (thrown: unknown) => (thrown instanceof BridgeError ? thrown : null),
+  );
+}
+
 /** Beats until the lost are taken over: a server that began a moment ago waits for everyone first. */
 async function beatUntilTakenOver(member: Membership): Promise<Pulse> {
   for (;;) {
@@ -361,6 +368,46 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           return oneDelivery()(keeping);
         });
         expect(kept.map(({ kind }) => kind)).to.deep.equal(['accepted', 'refused', 'accepted']);
+      });
+    });
+
+    describe('what it may not decide', () => {
+      const newer = new BridgeError('store-outdated', 'a booking is waitlisted');
+      const tooNew = () => {
+        throw newer;
+      };
+
+      it('keeps nothing of a batch that needs a newer version, so that its sender asks elsewhere', async () => {
+        const batch = [1, 2].map((n) => arrival(`{"newer":${n}}`, { booking: `B-newer${n}` }));
+        const before = await world.messages();
+        const error = await errorOf(
+          store.keep(batch, (keeping) =>
+            keeping.message.id === batch[1]?.message.id ? tooNew() : oneDelivery()(keeping),
+          ),
+        );
+        expect([error?.code, error?.cause]).to.deep.equal(['store-unavailable', newer]);
+        expect(await world.messages()).to.equal(before);
+        expect((await keepOne(store, batch[1] as Keeping)).kind).to.equal('accepted');
+      });
+
+      it('settles nothing by an answer that needs a newer version', async () => {
+        await keepOne(store, arrival('{"newer":3}', { booking: 'B-newer3' }));
+        const work = await claimOne(store);
+        const error = await errorOf(store.settle([settlement(work, DELIVERED)], tooNew));
+        expect([error?.code, error?.cause]).to.deep.equal(['store-unavailable', newer]);
+        expect((await world.deliveries('B-newer3')).map(({ state }) => state)).to.deep.equal(['running']);
+      });
+
+      it('never keeps a deadline as refused: it is told again', async () => {
+        const { message, ...rest } = arrival('{}', { id: 'B-timer@1', booking: 'B-timer' });
+        const deadline = { ...rest, message: { ...message, channel: TIMER } };
+        const before = await world.messages();
+        const telling = store.keep([deadline], () => {
+          throw new RangeError('a defect');
+        });
+        expect(await telling.then(() => 'kept').catch(() => 'rejected')).to.equal('rejected');
+        expect(await world.messages()).to.equal(before);
+        expect((await keepOne(store, deadline)).kind).to.equal('accepted');
       });
     });
 
@@ -704,11 +751,14 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           return { ...oneDelivery()(one), step: { ...step, after: { ...step.after, wakeAt: due(minutes) } } };
         });
       }
-      const woken = await store.bookingsToWake(10);
+      const woken = await store.bookingsToWake(['requested'], 10);
       expect(woken).to.deep.equal([
         { reference: 'B-w2', hospital: RIVERSIDE, version: 1 },
         { reference: 'B-w1', hospital: RIVERSIDE, version: 1 },
       ]);
+      expect(await store.bookingsToWake(['confirmed'], 10), 'in a state that is not asked for').to.deep.equal(
+        [],
+      );
     });
 
     it('keeps the order of each lane with four workers and two stores whose clocks are 10 s apart', async () => {

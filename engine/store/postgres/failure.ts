@@ -1,4 +1,5 @@
 import { BridgeError } from '../../errors.ts';
+import { type Details, elsewhere, ofNewerVersion } from '../last-resort.ts';
 
 /**
  * What a thrown thing means for a batch:
@@ -6,7 +7,7 @@ import { BridgeError } from '../../errors.ts';
  * - `again`: the transaction met another one; run it once more.
  * - `place`: a day has no partition yet.
  * - `row`:   a row of the batch cannot be written; the others can.
- * - `away`:  the server cannot take anything now (disk, memory, shutdown, rights).
+ * - `away`:  the server cannot take anything now (disk, memory, shutdown, rights), or not from this version.
  */
 export type Failure = 'lost' | 'again' | 'place' | 'row' | 'away';
 
@@ -31,6 +32,7 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof BridgeError && thrown.code === 'store-unavailable') {
     return thrown.details[LOST] === true ? 'lost' : 'away';
   }
+  if (ofNewerVersion(thrown)) return 'away';
   const state = sqlState(thrown);
   if (state === null) return 'row';
   // 57P01 to 57P03: the server ends our session.
@@ -41,12 +43,18 @@ export function failureOf(thrown: unknown): Failure {
   return /^(22|23|54)/.test(state) ? 'row' : 'away';
 }
 
+/** The details of a refusal that say what the server had against it, without the row. */
+export function stateDetails(thrown: unknown): Details {
+  const state = sqlState(thrown);
+  return state === null ? {} : { sqlState: state };
+}
+
 /** What a caller hears when nothing was written. */
 export function unavailable(thrown: unknown): BridgeError {
+  if (ofNewerVersion(thrown)) return elsewhere(thrown);
   if (thrown instanceof BridgeError) return thrown;
-  const state = sqlState(thrown);
   return new BridgeError('store-unavailable', 'the store takes nothing now', {
     cause: thrown,
-    details: state === null ? {} : { sqlState: state },
+    details: stateDetails(thrown),
   });
 }

@@ -3,7 +3,7 @@ import { BridgeError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import { sortedLocks } from '../../lane.ts';
 import type { ChannelName, DeliveryId, MessageId } from '../../message.ts';
-import type { Consequences, Keeping, Kept } from '../../store.ts';
+import type { Keeping, Kept } from '../../store.ts';
 import {
   type Decide,
   type DedupeWrite,
@@ -13,10 +13,11 @@ import {
   type KnownId,
   textOf,
 } from '../folding.ts';
+import { barely, refusedOnly } from '../last-resort.ts';
 import { byteas, texts, uuids } from './arrays.ts';
 import { runBatch, type Surroundings, transact, type Writing } from './batch.ts';
 import type { Connection, Rows } from './connection.ts';
-import { sqlState } from './failure.ts';
+import { sqlState, stateDetails } from './failure.ts';
 import { type BookingRow, bookingOf, openError, sealError } from './rows.ts';
 import {
   type Call,
@@ -57,7 +58,7 @@ export function keepBatch(
     run: (rows) => keepOnce(rows, decide, hands),
     alone: async (keeping, thrown) => {
       hands.around.telemetry.emit({ kind: 'defect', where: 'keep', detail: shortly(thrown) });
-      const [kept] = await keepOnce([lastResort(keeping, thrown)], refusedOnly, hands);
+      const [kept] = await keepOnce([barely(keeping, thrown, stateDetails(thrown))], refusedOnly, hands);
       if (kept === undefined) throw thrown;
       return kept;
     },
@@ -231,31 +232,4 @@ function closeSuperseded({ superseded }: KeepPlan, { seal }: Encoding): readonly
       ),
     ),
   ];
-}
-
-/** The arrival with nothing in it that a column could refuse: bytes, digest and ids. */
-function lastResort(keeping: Keeping, thrown: unknown): Keeping {
-  const { message } = keeping;
-  const state = sqlState(thrown);
-  const details = state === null ? {} : { sqlState: state };
-  return {
-    ...keeping,
-    message: {
-      ...message,
-      correlation: message.id,
-      type: '-',
-      hospital: '-' as typeof message.hospital,
-      form: 'bytes',
-    },
-    booking: null,
-    search: [],
-    refused: new BridgeError('store-rejected', 'the store refused this one message', {
-      cause: thrown,
-      details,
-    }),
-  };
-}
-
-function refusedOnly({ message, refused, booking }: Keeping): Consequences {
-  return { messages: [{ message, search: [], booking, deliveries: [], refused }], step: null };
 }

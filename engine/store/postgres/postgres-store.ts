@@ -140,11 +140,11 @@ export class PostgresStore implements Store {
     return queued;
   }
 
-  async bookingsToWake(limit: number) {
+  async bookingsToWake(states: readonly string[], limit: number) {
     const rows = await this.#read<{ reference: string; hospital: SystemName; version: string }>(
       `select reference, hospital, version from hisbridge.booking
-        where wake_at <= now() order by wake_at limit $1`,
-      [limit],
+        where wake_at <= now() and state = any($1) order by wake_at limit $2`,
+      [states, limit],
     );
     return rows.map((row) => ({ ...row, version: Number(row.version) }));
   }

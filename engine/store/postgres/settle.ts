@@ -1,14 +1,15 @@
 import type { DeliveryState } from '../../delivery.ts';
-import { BridgeError } from '../../errors.ts';
+import type { BridgeError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import { type Lane, sortedLocks } from '../../lane.ts';
-import type { ChannelName, DeliveryId, Message, MessageId } from '../../message.ts';
-import type { Consequences, Settled, Settlement, Work } from '../../store.ts';
+import type { ChannelName, DeliveryId, MessageId } from '../../message.ts';
+import type { Settled, Settlement, Work } from '../../store.ts';
 import { type Decide, foldSettles, type OpenRow, type SettleOutcome, type SettlePlan } from '../folding.ts';
+import { unsaid } from '../last-resort.ts';
 import { booleans, byteas, instants, int4s, texts, uuids } from './arrays.ts';
 import { runBatch, transact, type Writing } from './batch.ts';
 import type { Rows, Session } from './connection.ts';
-import { sqlState } from './failure.ts';
+import { stateDetails } from './failure.ts';
 import { bookingsOf, channelsIn, type Hands, named, shortly } from './keep.ts';
 import { sealError, type WorkRow, workOf } from './rows.ts';
 import {
@@ -44,11 +45,12 @@ export function settleBatch(
     run: (rows) => settleOnce(rows, decide, hands),
     alone: async (settlement, thrown) => {
       hands.around.telemetry.emit({ kind: 'defect', where: 'settle', detail: shortly(thrown) });
-      const [settled] = await settleOnce(
-        [plain(settlement)],
-        () => lastResort(settlement, thrown, hands),
-        hands,
-      );
+      const made = {
+        id: hands.newMessageId(),
+        at: hands.around.clock.now(),
+        details: stateDetails(thrown),
+      };
+      const [settled] = await settleOnce([plain(settlement)], () => unsaid(settlement, thrown, made), hands);
       if (settled === undefined) throw thrown;
       return settled;
     },
@@ -313,31 +315,4 @@ function settledOf({ plan }: Decided, promoted: Rows, added: Rows, { seal }: Enc
 function plain(settlement: Settlement): Settlement {
   const { attempt } = settlement;
   return { ...settlement, attempt: { ...attempt, summary: attempt.summary.replaceAll('\0', '') } };
-}
-
-/** The delivery ends by its verdict all the same; what the answer means is for a person to say. */
-function lastResort(
-  { delivery, attempt }: Settlement,
-  thrown: unknown,
-  { newMessageId, around }: SettleHands,
-): Consequences {
-  const id = newMessageId();
-  const state = sqlState(thrown);
-  const message: Message<Uint8Array> = {
-    id,
-    correlation: delivery.message,
-    cause: delivery.message,
-    channel: delivery.channel,
-    type: '-',
-    hospital: delivery.hospital,
-    headers: {},
-    form: 'bytes',
-    body: attempt.response ?? new Uint8Array(),
-    receivedAt: around.clock.now(),
-  };
-  const refused = new BridgeError('store-rejected', 'the store refused what follows from an answer', {
-    cause: thrown,
-    details: state === null ? {} : { sqlState: state },
-  });
-  return { messages: [{ message, search: [], booking: null, deliveries: [], refused }], step: null };
 }
