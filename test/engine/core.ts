@@ -10,6 +10,7 @@ import { keyedDigest } from '../../engine/lane.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { systemRandom } from '../../engine/random.ts';
 import { MemoryStore, MemoryTables } from '../../engine/store/memory.ts';
+import type { Store } from '../../engine/store.ts';
 import type { EngineEvent } from '../../engine/telemetry.ts';
 import { comesToHold, ManualClock } from '../support/clock.ts';
 import { type Losable, losable } from '../support/losable-store.ts';
@@ -83,6 +84,12 @@ export const PROBED = (routes: string): string =>
 export const UNSAFE = (routes: string): string =>
   routes.replace('repeats: recognized\n  dawy-out', 'repeats: unsafe\n  dawy-out');
 
+/** The channel to the hospital belongs to another system: it is closed and opened anew. */
+export const ELSEWHERE = (routes: string): string =>
+  routes.replace('systems:', 'systems:\n  lakeside: {}').replace('system: riverside', 'system: lakeside');
+/** The hospital bears one at a time. */
+export const NARROW = (routes: string): string => routes.replace('maxInFlight: 2', 'maxInFlight: 1');
+
 /** A yes of the hospital, or another status. */
 export function says(status: string, signal = 'taken'): Answer {
   return anAnswer({ signals: [signal], body: Buffer.from(JSON.stringify({ status, id: 'R-1' })) });
@@ -109,6 +116,7 @@ export class Core {
   readonly losable: Losable;
   readonly events: EngineEvent[] = [];
   readonly engine: Engine;
+  readonly #replies: Replies;
   readonly #kind: ReturnType<typeof memoryKind>;
   #sent = 0;
 
@@ -121,6 +129,7 @@ export class Core {
     this.clock = beside?.clock ?? new ManualClock();
     this.tables = beside?.tables ?? new MemoryTables(this.clock, systemRandom);
     this.losable = losable(new MemoryStore(this.tables));
+    this.#replies = repliesOf(this.losable.store);
     this.#kind = memoryKind({
       'riverside-out': (parcel) => {
         this.#sent += 1;
@@ -130,7 +139,7 @@ export class Core {
     this.engine = new Engine({
       plan: this.planOf(routes),
       kinds: [this.#kind],
-      store: this.losable.store,
+      store: this.#replies.store,
       desk,
       clock: this.clock,
       follow: () => undefined,
@@ -158,6 +167,26 @@ export class Core {
 
   get hospital(): ScriptedDestination {
     return this.#kind.destinations.get('riverside-out')!;
+  }
+
+  /** Where Dawy listens. */
+  get listener(): ScriptedDestination {
+    return this.#kind.destinations.get('dawy-out')!;
+  }
+
+  /** How often the hospital was tried; what could not leave counts too. */
+  get tried(): number {
+    return this.#sent;
+  }
+
+  /** What was said of the breakers, in order. */
+  get moves(): readonly string[] {
+    return this.events.flatMap((event) => (event.kind === 'breaker-moved' ? [event.to] : []));
+  }
+
+  /** From now on the replies of a call of the store, which has done its work, do not come until what this returns is called. */
+  holdReplies(call: keyof Store): () => void {
+    return this.#replies.hold(call);
   }
 
   /** The types of what Dawy was told, in order. */
@@ -192,4 +221,36 @@ export class Core {
     const moving = () => this.tables.inOrder().some(({ state }) => state === 'queued' || state === 'running');
     await comesToHold(() => !moving());
   }
+}
+
+interface Replies {
+  readonly store: Store;
+  readonly hold: (call: keyof Store) => () => void;
+}
+
+/** Puts a slow way back before a store: a call does what it does at once, and its reply may take long. */
+function repliesOf(store: Store): Replies {
+  const held = new Map<unknown, Promise<void>>();
+  return {
+    store: new Proxy(store, {
+      get(target, name) {
+        const call = Reflect.get(target, name) as (...given: unknown[]) => unknown;
+        const way = held.get(name);
+        if (way === undefined) return call;
+        return async (...given: unknown[]) => {
+          const reply = await call(...given);
+          await way;
+          return reply;
+        };
+      },
+    }),
+    hold(call) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(call, promise);
+      return () => {
+        held.delete(call);
+        resolve();
+      };
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { BridgeError } from '../../engine/errors.ts';
 import { calm, comesToHold } from '../support/clock.ts';
-import { bodyOf, Core, type CoreOptions, says } from './core.ts';
+import { bodyOf, Core, type CoreOptions, ELSEWHERE, NARROW, says } from './core.ts';
 
 const SECOND = 1_000;
 
@@ -76,6 +76,36 @@ describe('engine', () => {
     expect(core.open.map(({ state }) => state)).to.deep.equal(['queued', 'waiting']);
   });
 
+  it('stops while the store is away, though a change of plan waits for it, and leaves what it knew to the next', async () => {
+    const core = await start();
+    core.hospital.hold();
+    await core.ask('A');
+    await comesToHold(() => core.hospital.sent.length === 1);
+    const { hospital } = core;
+    const changing = core.engine.activate(core.planOf(ELSEWHERE)).catch(() => undefined);
+    await calm();
+    core.losable.lose();
+    hospital.release();
+    await calm();
+    let stopped = false;
+    const stopping = core.engine.stop().then(() => {
+      stopped = true;
+    });
+    await core.clock.pass(60 * SECOND);
+    const endedAlone = stopped;
+    core.losable.restore();
+    await Promise.all([changing, stopping]);
+    expect(endedAlone).to.equal(true);
+    const late = await core.engine.activate(core.planOf()).catch((error: unknown) => error);
+    expect(late).to.be.instanceOf(BridgeError).and.to.include({ code: 'not-allowed' });
+
+    const next = await start({ beside: core });
+    await next.clock.pass(20 * SECOND);
+    await next.done();
+    expect(next.hospital.sent.map(({ key }) => key)).to.deep.equal(hospital.sent.map(({ key }) => key));
+    expect(next.ended).to.deep.equal(['delivered']);
+  });
+
   it('drops nothing when the store is lost and found at any moment', async () => {
     const core = await start({ routes: (text) => text.replace('maxInFlight: 2', 'maxInFlight: 4') });
     const bookings = Array.from({ length: 40 }, (_, n) => `B${n}`);
@@ -116,13 +146,11 @@ describe('engine', () => {
   it('opens a channel anew only when its own options have changed', async () => {
     const core = await start();
     const before = { hospital: core.hospital, dawy: core.dawy };
-    const elsewhere = (text: string) =>
-      text.replace('systems:', 'systems:\n  lakeside: {}').replace('system: riverside', 'system: lakeside');
     await core.engine.activate(
       core.planOf(undefined, { 'ask.json.yaml': 'booking: "{{message.booking}}"\n' }),
     );
     expect(core.hospital).to.equal(before.hospital);
-    await core.engine.activate(core.planOf(elsewhere));
+    await core.engine.activate(core.planOf(ELSEWHERE));
     expect(core.hospital).to.not.equal(before.hospital);
     expect(core.dawy).to.equal(before.dawy);
     await core.ask('A');
@@ -217,9 +245,8 @@ describe('engine', () => {
   });
 
   it('takes in what it has no slot for, and lets the engine that has one know at once', async () => {
-    const narrow = (text: string) => text.replace('maxInFlight: 2', 'maxInFlight: 1');
-    const core = await start({ routes: narrow });
-    const other = await start({ beside: core, routes: narrow });
+    const core = await start({ routes: NARROW });
+    const other = await start({ beside: core, routes: NARROW });
     await core.clock.pass(10 * SECOND);
     const asked = ['A', 'B', 'C'];
     await Promise.all(asked.map((booking) => other.ask(booking)));
