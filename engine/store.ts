@@ -28,7 +28,10 @@ import type {
  * `store-unavailable` with it as its cause; and a deadline (channel `timer`) is never kept as refused.
  */
 export interface Store {
-  /** Keeps arrivals in their order, with all that follows from each. A repeat changes nothing. */
+  /**
+   * Keeps arrivals in their order, with all that follows from each. A repeat changes nothing; the repeat of
+   * one that was refused for what may have been corrected here since is decided again.
+   */
   keep(
     batch: readonly Keeping[],
     decide: (keeping: Keeping, booking: Booking | null) => Consequences,
@@ -126,7 +129,7 @@ export type Kept =
       readonly consequences: Consequences;
       readonly running: ReadonlySet<DeliveryId>;
     }
-  /** The same refused bytes came once more: nothing new was kept. */
+  /** The same refused bytes came once more, and would be refused for the same: nothing new was kept. */
   | { readonly kind: 'refused-again'; readonly id: MessageId; readonly error: BridgeError };
 
 /** What follows from a message or an attempt, decided in memory under the locks. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Booking } from '../booking.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import { type Lane, lockOf } from '../lane.ts';
 import type { ChannelName, DeliveryId, MessageId } from '../message.ts';
 import type { BookingStep, Consequences, Keeping, NewMessage, Settlement } from '../store.ts';
@@ -42,7 +42,7 @@ export interface KeepPlan {
   readonly messages: readonly NewMessage[];
   readonly steps: readonly BookingStep[];
   readonly dedupe: readonly DedupeWrite[];
-  /** Refused messages that a corrected one under their id closes. */
+  /** Refused messages that another one under their id closes: a corrected one, or the same once it can be taken. */
   readonly superseded: readonly { readonly message: MessageId; readonly by: NewMessage }[];
 }
 
@@ -67,6 +67,24 @@ export function dedupeKeys(batch: readonly Keeping[]): readonly DedupeKey[] {
 }
 
 /**
+ * Refusals that say nothing of the bytes alone: what was missing may be there by now. The same bytes are
+ * decided again, and are a repeat only when they are refused for the same.
+ */
+const MAY_CHANGE: ReadonlySet<ErrorCode> = new Set([
+  'route-missing',
+  'hospital-unknown',
+  'type-unknown',
+  'schema-violation',
+  'store-rejected',
+]);
+
+/** What follows from an arrival, with the arrival itself as it is to be kept. */
+interface Considered {
+  readonly consequences: Consequences;
+  readonly arrival: NewMessage;
+}
+
+/**
  * Decides a batch of arrivals in their order, each on what the ones before it left behind. `known`
  * and `bookings` are what the tables hold; they are not changed.
  */
@@ -83,14 +101,20 @@ export function foldKeeps(
   const steps: BookingStep[] = [];
   const superseded: { message: MessageId; by: NewMessage }[] = [];
 
-  const keepNew = (keeping: Keeping, key: Buffer, old: KnownId | undefined): Verdict => {
-    const consequences = decide(
-      keeping,
-      keeping.booking === null ? null : (now.get(keeping.booking) ?? null),
-    );
+  const consider = (keeping: Keeping): Considered => {
+    const { booking, message } = keeping;
+    const consequences = decide(keeping, booking === null ? null : (now.get(booking) ?? null));
     const [arrival] = consequences.messages;
-    if (arrival === undefined || arrival.message.id !== keeping.message.id)
+    if (arrival === undefined || arrival.message.id !== message.id)
       throw new BridgeError('store-mismatch', 'the first message to keep is not the arrival itself');
+    return { consequences, arrival };
+  };
+  const keepNew = (
+    keeping: Keeping,
+    key: Buffer,
+    old: KnownId | undefined,
+    { consequences, arrival }: Considered = consider(keeping),
+  ): Verdict => {
     checkConsequences(consequences, keeping.lanes, keeping.booking);
     if (consequences.step !== null) {
       now.set(consequences.step.after.reference, consequences.step.after);
@@ -110,7 +134,13 @@ export function foldKeeps(
     const { channel } = keeping.message;
     const first = ids.get(textOf({ channel, key: keeping.dedupe }));
     if (first === undefined) return keepNew(keeping, keeping.dedupe, undefined);
-    if (first.digest.equals(keeping.bodyDigest)) return repeatOf(first);
+    if (first.digest.equals(keeping.bodyDigest)) {
+      if (first.refused === null || !MAY_CHANGE.has(first.refused.code)) return repeatOf(first);
+      const considered = consider(keeping);
+      return considered.arrival.refused?.code === first.refused.code
+        ? repeatOf(first)
+        : keepNew(keeping, keeping.dedupe, first, considered);
+    }
     // A refused message had no effect and does not hold its id: this one may be the correction.
     if (first.refused !== null) return keepNew(keeping, keeping.dedupe, first);
     const key = reusedKey(keeping);

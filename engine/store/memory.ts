@@ -1,12 +1,6 @@
 import { type BreakerState, CLOSED } from '../breaker.ts';
 import { BridgeError } from '../errors.ts';
-import {
-  type ChannelName,
-  type DeliveryId,
-  type MessageId,
-  newId,
-  type RouteName,
-} from '../message.ts';
+import { type ChannelName, type DeliveryId, type MessageId, newId, type RouteName } from '../message.ts';
 import type {
   BookingStep,
   Consequences,

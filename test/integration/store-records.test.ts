@@ -101,6 +101,22 @@ describe('what people ask the store', function () {
     expect(await finds('%')).to.deep.equal([]);
   });
 
+  it('closes a refusal when the same bytes can be taken', async () => {
+    const refused = new BridgeError('route-missing', 'no route takes it');
+    const open = async () =>
+      (await store.records.deadLetters(100)).filter(({ booking }) => booking === 'CORRECTED-1').length;
+    const [first] = await store.keep(
+      [arrival('{}', { booking: 'CORRECTED-1', id: 'corrected-1', refused })],
+      oneDelivery(),
+    );
+    expect(await open()).to.equal(1);
+    await store.keep([arrival('{}', { booking: 'CORRECTED-1', id: 'corrected-1' })], oneDelivery());
+    expect(await open()).to.equal(0);
+    const trail = await store.records.trail({ booking: 'CORRECTED-1' });
+    const closed = trail?.messages.find(({ message }) => message.id === first?.id);
+    expect(closed?.audit.map(({ action }) => action)).to.deep.equal(['superseded']);
+  });
+
   it('tells the whole trail with the bytes that went and came', async () => {
     const work = await stoppedWork('TRAIL-1');
     const trail = await store.records.trail({ message: work.message.id });

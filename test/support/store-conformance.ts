@@ -315,6 +315,51 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         });
       });
 
+      for (const code of [
+        'route-missing',
+        'hospital-unknown',
+        'type-unknown',
+        'schema-violation',
+        'store-rejected',
+      ] as const) {
+        it(`takes the same bytes that were refused as ${code} once that is corrected`, async () => {
+          const refused = new BridgeError(code, 'not yet');
+          const [body, id, booking] = ['{"later":1}', `later-${code}`, `B-later-${code}`];
+          const first = await keepOne(store, arrival(body, { id, booking, refused }));
+          const before = await world.messages();
+          const again = await keepOne(store, arrival(body, { id, booking, refused }));
+          expect(again).to.include({ kind: 'refused-again', id: first.id });
+          expect(await world.messages()).to.equal(before);
+          const taken = await keepOne(store, arrival(body, { id, booking }));
+          expect(taken.kind).to.equal('accepted');
+          expect((await world.deliveries(booking)).map(({ state }) => state)).to.deep.equal(['queued']);
+          expect(await keepOne(store, arrival(body, { id, booking, refused }))).to.deep.equal({
+            kind: 'duplicate',
+            id: taken.id,
+          });
+        });
+      }
+
+      it('keeps the same bytes once more when they are refused for something else by now', async () => {
+        const missing = new BridgeError('route-missing', 'no route');
+        const wrong = new BridgeError('schema-violation', '/doctor is missing');
+        const first = await keepOne(store, arrival('{"other":1}', { id: 'other', refused: missing }));
+        const other = await keepOne(store, arrival('{"other":1}', { id: 'other', refused: wrong }));
+        expect(other).to.include({ kind: 'refused', error: wrong });
+        expect(other.id).to.not.equal(first.id);
+        const again = await keepOne(store, arrival('{"other":1}', { id: 'other', refused: wrong }));
+        expect(again).to.include({ kind: 'refused-again', id: other.id });
+      });
+
+      it('does not ask again about bytes that are refused for themselves', async () => {
+        const refused = new BridgeError('body-unreadable', 'no JSON');
+        const first = await keepOne(store, arrival('{"self":1}', { id: 'self', refused }));
+        expect(await keepOne(store, arrival('{"self":1}', { id: 'self' }))).to.include({
+          kind: 'refused-again',
+          id: first.id,
+        });
+      });
+
       it('shows every arrival of a batch the booking as the one before left it', async () => {
         const seen: (number | null)[] = [];
         const batch = ['1', '2', '3'].map((body) => arrival(`{"f":${body}}`, { booking: 'B-folded' }));
