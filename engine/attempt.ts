@@ -6,7 +6,7 @@ import { bookingFacts, type Facts } from './facts.ts';
 import { failpoint } from './failpoint.ts';
 import type { EditionId, Message } from './message.ts';
 import type { OutboundPlan, Plan } from './plan.ts';
-import type { Probe, Route } from './route.ts';
+import type { Probe, Rendered, Route } from './route.ts';
 import type { Attempt, Edition, Work } from './store.ts';
 
 /** What one attempt needs of the world. */
@@ -80,8 +80,7 @@ export async function attempt(
   if (!parts.maySend()) return null;
 
   if (work.delivery.ambiguous && outbound.probe !== null) {
-    const outcome = await ask(work, outbound.probe, message, facts, parts);
-    return { outcome, kind: 'probe', facts, decoded: message };
+    return await ask(work, outbound.probe, message, facts, parts);
   }
   return { outcome: await transmit(ready, parts), kind: 'send', facts, decoded: message };
 }
@@ -139,6 +138,34 @@ async function ask(
   message: Message,
   facts: Facts,
   parts: AttemptParts,
+): Promise<Attempted> {
+  let question: Rendered;
+  try {
+    question = probe.render(message, facts);
+  } catch (thrown) {
+    // Nothing left: this says nothing of the far side.
+    const error = BridgeError.from(thrown, 'stage-crashed', parts.outbound.name);
+    return { outcome: { kind: 'failed', error, answer: null }, kind: 'render', facts, decoded: message };
+  }
+  const parcel = { ...question, key: facts.edition.key, type: message.type };
+  return {
+    outcome: await reply(work, probe, parcel, { message, facts, parts }),
+    kind: 'probe',
+    facts,
+    decoded: message,
+  };
+}
+
+/** What the hospital says to the question. */
+async function reply(
+  work: Work,
+  probe: Probe,
+  parcel: Parcel,
+  {
+    message,
+    facts,
+    parts,
+  }: { readonly message: Message; readonly facts: Facts; readonly parts: AttemptParts },
 ): Promise<Outcome> {
   const { outbound, clock } = parts;
   const inconclusive = (answer: Answer | null): Outcome => ({
@@ -147,8 +174,7 @@ async function ask(
     answer,
   });
   try {
-    const question = probe.render(message, facts);
-    const answer = await send({ ...question, key: facts.edition.key, type: message.type }, parts);
+    const answer = await send(parcel, parts);
     if (judge(answer, outbound.verdicts).kind === 'failed') return inconclusive(answer);
     const word = probe.says(answer.body, message, facts);
     if (word === null) return inconclusive(answer);

@@ -66,7 +66,10 @@ export class Connections {
   /** Takes how the slots are divided, and the breakers as the database has them. */
   follow(division: Division, breakers: ReadonlyMap<ChannelName, BreakerState>): void {
     this.#division = division;
-    for (const [name, breaker] of breakers) this.#breakers.set(name, breaker);
+    for (const [name, breaker] of breakers) {
+      // A beat may have been read before a move that this instance made.
+      if (breaker.generation >= this.#breakerOf(name).generation) this.#breakers.set(name, breaker);
+    }
     for (const outbound of this.#outbound.values()) {
       outbound.dispatcher.follow(this.#breakerOf(outbound.planned.name));
       this.#shareOut(outbound);
