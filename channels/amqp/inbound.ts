@@ -23,6 +23,7 @@ export class AmqpInbound implements InboundChannel {
   #feeds: readonly Feed[] = [];
   #runs: Promise<unknown> = Promise.resolve();
   #open = false;
+  #obstacle: string | null = null;
 
   constructor(name: ChannelName, options: AmqpInboundOptions, context: ChannelContext) {
     this.name = name;
@@ -33,23 +34,25 @@ export class AmqpInbound implements InboundChannel {
 
   /**
    * Resolves when the queue is consumed, however long the broker is away until then. Rejects with
-   * `topology-differs` when the broker is there and does not have the queues as they must be.
+   * `topology-differs` when the broker is there at the first look and does not have the queues as they must be.
+   * Whoever waited for the broker waits for its queues too: that it lacks them is reported and tried again.
    */
   async start(accept: Accept): Promise<void> {
     const { queue, prefetch } = this.#options;
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-    let begun = false;
+    let firstLook = true;
     const main = this.#feed(
       { queue, prefetch, late: false, accept },
       {
         opened: () => {
-          begun = true;
+          firstLook = false;
           resolve();
-          this.#report(true, `consuming ${queue}`);
+          this.#opened(`consuming ${queue}`);
         },
         closed: (error) => {
-          this.#report(false, error.message);
-          if (!begun && error.code === 'topology-differs') reject(error);
+          this.#closed(error.message);
+          if (firstLook && error.code === 'topology-differs') reject(error);
+          firstLook = false;
         },
       },
     );
@@ -81,7 +84,7 @@ export class AmqpInbound implements InboundChannel {
     await Promise.race([this.#runs, this.#context.clock.sleep(STOP_TIMEOUT_MS, stopped.signal)]);
     stopped.abort();
     await this.#line.close();
-    this.#report(false, 'stopped');
+    if (this.#open) this.#closed('stopped');
   }
 
   #feed(
@@ -107,9 +110,18 @@ export class AmqpInbound implements InboundChannel {
     }
   }
 
-  #report(open: boolean, detail: string): void {
-    if (this.#open === open) return;
-    this.#open = open;
-    this.#context.report(open ? 'opened' : 'closed', detail);
+  #opened(detail: string): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#obstacle = null;
+    this.#context.report('opened', detail);
+  }
+
+  /** The same obstacle is told once, however often it is met. */
+  #closed(obstacle: string): void {
+    this.#open = false;
+    if (this.#obstacle === obstacle) return;
+    this.#obstacle = obstacle;
+    this.#context.report('closed', obstacle);
   }
 }
