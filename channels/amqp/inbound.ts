@@ -1,5 +1,5 @@
 import type { Accept, ChannelContext, InboundChannel } from '../../engine/channel.ts';
-import { BridgeError } from '../../engine/errors.ts';
+import { BridgeError, type ErrorCode } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import { addressOf } from './address.ts';
 import { deadLetterQueue, planTopology } from './desired.ts';
@@ -23,7 +23,7 @@ export class AmqpInbound implements InboundChannel {
   #feeds: readonly Feed[] = [];
   #runs: Promise<unknown> = Promise.resolve();
   #open = false;
-  #obstacle: string | null = null;
+  #obstacle: ErrorCode | null = null;
 
   constructor(name: ChannelName, options: AmqpInboundOptions, context: ChannelContext) {
     this.name = name;
@@ -50,7 +50,7 @@ export class AmqpInbound implements InboundChannel {
           this.#opened(`consuming ${queue}`);
         },
         closed: (error) => {
-          this.#closed(error.message);
+          this.#closed(error);
           if (firstLook && error.code === 'topology-differs') reject(error);
           firstLook = false;
         },
@@ -84,7 +84,8 @@ export class AmqpInbound implements InboundChannel {
     await Promise.race([this.#runs, this.#context.clock.sleep(STOP_TIMEOUT_MS, stopped.signal)]);
     stopped.abort();
     await this.#line.close();
-    if (this.#open) this.#closed('stopped');
+    if (this.#open) this.#context.report('closed', 'stopped');
+    this.#open = false;
   }
 
   #feed(
@@ -118,10 +119,10 @@ export class AmqpInbound implements InboundChannel {
   }
 
   /** The same obstacle is told once, however often it is met. */
-  #closed(obstacle: string): void {
+  #closed({ code, message }: BridgeError): void {
     this.#open = false;
-    if (this.#obstacle === obstacle) return;
-    this.#obstacle = obstacle;
-    this.#context.report('closed', obstacle);
+    if (this.#obstacle === code) return;
+    this.#obstacle = code;
+    this.#context.report('closed', message);
   }
 }

@@ -55,7 +55,7 @@ export class AmqpOutbound implements OutboundChannel {
   }
 
   async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
-    await this.#tried;
+    await this.#triedOrOver(signal);
     const publisher = this.#publisher;
     if (publisher === null) throw this.#unavailable();
     if (!this.#context.maySend()) {
@@ -80,6 +80,15 @@ export class AmqpOutbound implements OutboundChannel {
     };
     await publisher.publish(publication, confirmTimeout, signal);
     return CONFIRMED;
+  }
+
+  async #triedOrOver(signal: AbortSignal): Promise<void> {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const abort = () => resolve();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    await Promise.race([this.#tried, over]);
+    signal.removeEventListener('abort', abort);
   }
 
   #unavailable(): BridgeError {

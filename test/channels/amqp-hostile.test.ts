@@ -81,4 +81,28 @@ describe('channels/amqp and a far side that is no broker, or not yet', () => {
     expect(error?.code).to.equal('connection-failed');
     await outbound.stop();
   });
+
+  it('gives a send up when its time is over, though the far side never says a word', async () => {
+    const reports: string[] = [];
+    const url = await listening([]);
+    const heard = once(server as Server, 'connection');
+    const outbound = new AmqpOutbound(
+      'dawy-out' as ChannelName,
+      outboundOptions('his.events'),
+      contextFor(url, { report: (state) => reports.push(state) }),
+    );
+    await outbound.start();
+    const parcel = { key: 'edition-1', body: Buffer.from('{}'), envelope: {}, type: 'booking.placed' };
+    const over = new AbortController();
+    const sending = outbound.send(parcel, over.signal).then(
+      () => null,
+      (thrown: unknown) => thrown as BridgeError,
+    );
+    await heard;
+    over.abort();
+    expect((await sending)?.code).to.equal('connection-failed');
+    expect(reports, 'it is still trying to connect').to.deep.equal([]);
+    for (const socket of sockets) socket.destroy();
+    await outbound.stop();
+  });
 });
