@@ -7,12 +7,18 @@
 export class Batcher<Item, Result> {
   readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #limit: number;
+  readonly #weight: Weight<Item>;
   #waiting: Entry<Item, Result>[] = [];
   #running: Promise<void> | null = null;
 
-  constructor(flush: (items: readonly Item[]) => Promise<readonly Result[]>, limit = 200) {
+  constructor(
+    flush: (items: readonly Item[]) => Promise<readonly Result[]>,
+    limit = 200,
+    weight: Weight<Item> = { of: () => 0, most: 0 },
+  ) {
     this.#flush = flush;
     this.#limit = limit;
+    this.#weight = weight;
   }
 
   /** Resolves with the item's own result once its batch is through; rejects when its batch did. */
@@ -29,9 +35,21 @@ export class Batcher<Item, Result> {
     while (this.#running !== null) await this.#running;
   }
 
+  /** How many of the waiting make the next batch: at least one, at most the limit, and no more than they may weigh. */
+  #count(): number {
+    let total = 0;
+    let count = 0;
+    for (const { item } of this.#waiting.slice(0, this.#limit)) {
+      total += this.#weight.of(item);
+      if (count > 0 && total > this.#weight.most) break;
+      count += 1;
+    }
+    return count;
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const entries = this.#waiting.splice(0, this.#limit);
+      const entries = this.#waiting.splice(0, this.#count());
       try {
         const results = await this.#flush(entries.map(({ item }) => item));
         for (const [index, { resolve }] of entries.entries()) resolve(results[index] as Result);
@@ -42,6 +60,12 @@ export class Batcher<Item, Result> {
     }
     this.#running = null;
   }
+}
+
+/** What an item weighs, and how much one batch may: a batch of large items must not keep small ones waiting. */
+export interface Weight<Item> {
+  readonly of: (item: Item) => number;
+  readonly most: number;
 }
 
 interface Entry<Item, Result> {

@@ -33,13 +33,38 @@ export interface Loaded {
 /** Reads and compiles the folder of a routes.yaml. Never throws for what is written there: problems are listed. */
 export function loadPlan(root: string, env: Environment): Loaded {
   const source = remembering(readFolder(root));
-  return { source, compiled: compile({ read: source.read, list: source.list, env, kinds: channelKinds }) };
+  return { source, compiled: compiled(source, env) };
+}
+
+/** Whatever the files hold ends as a problem: a running engine must outlive them. */
+function compiled(source: RememberingSource, env: Environment): Compiled {
+  try {
+    return compile({ read: source.read, list: source.list, env, kinds: channelKinds });
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = `the configuration cannot be read: ${why}`;
+    const instead =
+      'Look for an alias or a link that leads back to itself, and for files that may not be read.';
+    return {
+      kind: 'problems',
+      problems: [{ file: 'routes.yaml', line: 1, column: 1, message, instead, severity: 'error' }],
+    };
+  }
 }
 
 /** The problems of a configuration as people read them: file, line, column, what is wrong and what to write. */
 export function problemsOf({ compiled, source }: Loaded): readonly string[] {
   const problems = compiled.kind === 'problems' ? compiled.problems : compiled.warnings;
-  return problems.map((problem) => formatProblem(problem, source.read(problem.file)));
+  return problems.map((problem) => formatProblem(problem, textOf(source, problem.file)));
+}
+
+/** The text of a file for a code frame; none when the file is what the problem is about. */
+function textOf(source: RememberingSource, file: string): string | null {
+  try {
+    return source.read(file);
+  } catch {
+    return null;
+  }
 }
 
 /** Brings the tables to this version; returns what was applied. */
@@ -188,14 +213,29 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   let source = first;
+  let refused = '';
   while (!signal.aborted) {
     await clock.sleep(LOOK_MS, signal);
-    if (signal.aborted || !source.changed()) continue;
+    if (signal.aborted || !isChanged(source)) continue;
     const loaded = loadPlan(root, env);
     source = loaded.source;
-    if (loaded.compiled.kind === 'problems')
-      telemetry.emit({ kind: 'plan-refused', problems: problemsOf(loaded) });
-    else if (!samePlan(loaded.compiled.plan, engine.plan)) await put(engine, loaded.compiled.plan, telemetry);
+    const problems = loaded.compiled.kind === 'problems' ? problemsOf(loaded) : [];
+    // Files that cannot even be looked at are read at every look: what is wrong is said once.
+    if (problems.length > 0 && problems.join() !== refused)
+      telemetry.emit({ kind: 'plan-refused', problems });
+    refused = problems.join();
+    if (loaded.compiled.kind === 'plan' && !samePlan(loaded.compiled.plan, engine.plan)) {
+      await put(engine, loaded.compiled.plan, telemetry);
+    }
+  }
+}
+
+/** Whether files are different now; one that cannot be looked at is. */
+function isChanged(source: RememberingSource): boolean {
+  try {
+    return source.changed();
+  } catch {
+    return true;
   }
 }
 

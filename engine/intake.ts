@@ -33,6 +33,10 @@ export interface IntakeParts {
   readonly handOver: HandOver;
 }
 
+const BATCH_LIMIT = 200;
+/** Two hundred bodies of the usual size are far below it; of larger ones fewer go at once, so that a batch takes no seconds. */
+const BATCH_BYTES = 8_388_608;
+
 /** One arrival between its reading and its keeping. */
 interface Entry {
   readonly keeping: Keeping;
@@ -55,7 +59,10 @@ export class Intake {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    this.#keeping = new Batcher((entries) => this.#keep(entries));
+    this.#keeping = new Batcher((entries) => this.#keep(entries), BATCH_LIMIT, {
+      of: ({ keeping }) => keeping.message.body.byteLength,
+      most: BATCH_BYTES,
+    });
   }
 
   /** Keeps one arrival of an inbound channel. Rejects only when the store is lost: then nothing was kept. */

@@ -79,7 +79,7 @@ function read(reader: Reader, arrival: Arrival): ReturnType<Read> {
     const known = identify(reader, told, arrival);
     partial = known.partial;
     const error = known.unusable ?? wrongWith(reader, told.body, partial);
-    if (error !== null) return refused(error, partial);
+    if (error !== null) return refused(error, error.code === 'type-unknown' ? withoutType(partial) : partial);
     const {
       type = '-',
       id = null,
@@ -95,6 +95,11 @@ function read(reader: Reader, arrival: Arrival): ReturnType<Read> {
   } catch (thrown) {
     return refused(BridgeError.from(thrown, 'stage-crashed', reader.channel), partial);
   }
+}
+
+/** A type that nobody knows is a text of the sender's and not a word of ours: it is shown nowhere. */
+function withoutType({ type: _unknown, ...rest }: PartialReading): PartialReading {
+  return rest;
 }
 
 function refused(error: BridgeError, partial: PartialReading): Refusal {

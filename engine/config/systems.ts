@@ -36,14 +36,18 @@ export function refusePasswords(
   yaml: YamlFile,
   problems: Problems,
   at: readonly string[] = [],
+  seen: Set<unknown> = new Set(),
 ): void {
   if (typeof written === 'string' && PASSWORD.test(written) && !/:\$\{[^}]*\}@/.test(written)) {
     const message = `${at.join('.')} holds a password`;
     const instead = `Put the address into an environment variable and write \${env:NAME} instead.`;
     problems.add({ file: yaml.file, ...yaml.valueAt(at), message, instead, severity: 'error' });
   }
-  if (typeof written !== 'object' || written === null) return;
-  for (const [key, child] of Object.entries(written)) refusePasswords(child, yaml, problems, [...at, key]);
+  // An alias may lead back to where it stands.
+  if (typeof written !== 'object' || written === null || seen.has(written)) return;
+  seen.add(written);
+  for (const [key, child] of Object.entries(written))
+    refusePasswords(child, yaml, problems, [...at, key], seen);
 }
 
 /** The code maps in the folder that a system names: one file per map, our code to its code. */

@@ -34,6 +34,23 @@ describe('batcher', () => {
     expect(sizes).to.deep.equal([2, 2, 1]);
   });
 
+  it('makes smaller batches of heavy items, and takes one that is too heavy alone', async () => {
+    const batches: number[][] = [];
+    const weight = { of: (item: number) => item, most: 10 };
+    const batcher = new Batcher<number, number>(
+      async (items) => {
+        batches.push([...items]);
+        return items;
+      },
+      200,
+      weight,
+    );
+
+    await Promise.all([4, 4, 4, 25, 1].map((item) => batcher.add(item)));
+
+    expect(batches).to.deep.equal([[4, 4], [4], [25], [1]]);
+  });
+
   it('fails what waits behind a failed batch, so that nothing overtakes it, and goes on after', async () => {
     let calls = 0;
     let fail: () => void = () => undefined;
