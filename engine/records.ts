@@ -40,13 +40,16 @@ export interface Records {
   status(): Promise<Status>;
 
   /**
-   * Sends a held or dead delivery again as something new. Throws `not-allowed` and names them when
-   * newer deliveries of its lane have gone, unless `outOfOrder`.
+   * Sends a dead delivery again as something new. Throws `not-allowed` and names them when newer
+   * deliveries of its lane have gone, unless `outOfOrder`; and for a held one, unless `asNew`.
    */
-  replay(id: DeliveryId, decision: Decision & { readonly outOfOrder: boolean }): Promise<void>;
+  replay(
+    id: DeliveryId,
+    again: Again & { readonly outOfOrder: boolean; readonly asNew: boolean },
+  ): Promise<void>;
 
   /** A person knows that a held delivery was not taken: the same edition is sent again. */
-  notTaken(id: DeliveryId, decision: Decision): Promise<void>;
+  notTaken(id: DeliveryId, again: Again): Promise<void>;
 
   /** Closes a refused message: nothing more will come of it. */
   closeRefusal(id: MessageId, decision: Decision): Promise<void>;
@@ -56,6 +59,11 @@ export interface Records {
 export interface Decision {
   readonly by: string;
   readonly reason: string;
+}
+
+/** A decision by which a delivery goes again, until `giveUpAt`. */
+export interface Again extends Decision {
+  readonly giveUpAt: Date;
 }
 
 export interface MessageFilter {

@@ -1,3 +1,4 @@
+import { decode } from '../attempt.ts';
 import type { Desk } from '../booking.ts';
 import type { OutboundChannel } from '../channel.ts';
 import type { Clock } from '../clock.ts';
@@ -43,6 +44,21 @@ export async function stoppedWork({ records }: OperationParts, id: DeliveryId): 
     'not-allowed',
     `delivery ${id} is neither held nor dead; only such a one waits for a person`,
   );
+}
+
+/**
+ * How long a delivery that goes again may be tried: as long as its route says, from now on, and never past its
+ * `notAfter`. Where the plan of today has no route for it or cannot read it, its time stays what it was.
+ */
+export function goesUntil({ plan, clock }: OperationParts, { delivery, message }: Work): Date {
+  const route = plan.routes.get(delivery.route);
+  const decoded = decode(message, plan);
+  if (route === undefined || decoded instanceof BridgeError) return delivery.giveUpAt;
+  return earlier(new Date(clock.now().getTime() + route.retry.forMs), route.notAfter(decoded));
+}
+
+function earlier(one: Date, other: Date | null): Date {
+  return other !== null && other < one ? other : one;
 }
 
 /** The refusal that says somebody else was faster. */

@@ -8,7 +8,7 @@ import { Settler } from '../settler.ts';
 import { reservationOver } from '../slots.ts';
 import type { Work } from '../store.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { changedMeanwhile, type Done, type OperationParts, stoppedWork } from './parts.ts';
+import { changedMeanwhile, type Done, goesUntil, type OperationParts, stoppedWork } from './parts.ts';
 
 /** What the hospital says of a delivery when it is asked. */
 export type Found =
@@ -67,7 +67,7 @@ export async function settleByProbe(
   const { id } = work.delivery;
   if (found.word === 'unsure') return null;
   if (found.word === 'absent') {
-    await parts.records.notTaken(id, decision);
+    await parts.records.notTaken(id, { ...decision, giveUpAt: goesUntil(parts, work) });
     return { delivery: id, state: 'queued', booking: null, refused: null };
   }
   const route = parts.plan.routes.get(work.delivery.route) ?? null;

@@ -5,7 +5,7 @@ import { type DeliveryId, type Message, newId } from '../message.ts';
 import type { Decision } from '../records.ts';
 import type { Consequences, Settled, Settlement, Work } from '../store.ts';
 import { emitStep } from '../telemetry.ts';
-import { changedMeanwhile, type Done, type OperationParts, stoppedWork } from './parts.ts';
+import { changedMeanwhile, type Done, goesUntil, type OperationParts, stoppedWork } from './parts.ts';
 
 /** What a person found out about a delivery that stands still. */
 export type Finding =
@@ -29,7 +29,7 @@ export async function settleByHand(
 ): Promise<Done> {
   const work = await stoppedWork(parts, id);
   if (finding.as === 'not-taken') {
-    await parts.records.notTaken(id, decision);
+    await parts.records.notTaken(id, { ...decision, giveUpAt: goesUntil(parts, work) });
     return { delivery: id, state: 'queued', booking: null, refused: null };
   }
   const said = finding.as === 'delivered' && finding.event !== null ? finding : null;

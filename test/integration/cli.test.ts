@@ -240,6 +240,15 @@ describe('the command line beside a running engine', function () {
     expect(new Set(keys).size).to.equal(2);
   });
 
+  it('does not replay a held one unless it is said on purpose', async () => {
+    const { reference, id } = await heldAtAlnoor();
+    const refused = await run(...inFolder('replay', id, '--reason', 'the hospital is back'));
+    expect(refused.code).to.equal(5);
+    expect(refused.stderr).to.include('hisbridge probe').and.include('settle --as not-taken');
+    expect(await effects('alnoor', reference)).to.have.length(1);
+    expect((await run(...inFolder('settle', id, '--as', 'given-up', '--reason', 'a test'))).code).to.equal(0);
+  });
+
   it('closes a refused message, and does nothing else to it', async () => {
     const { patient: _, ...incomplete } = requested(network.wish('alnoor'));
     await network.publish(incomplete);

@@ -18,6 +18,14 @@ import {
 } from '../support/store-conformance.ts';
 
 const BY = { by: 'layla', reason: 'seen in the calendar' };
+const UNTIL = new Date(Date.now() + 7_200_000);
+const AGAIN = { ...BY, giveUpAt: UNTIL };
+const REPLAY = { ...AGAIN, outOfOrder: false, asNew: false };
+const HELD = {
+  kind: 'stopped',
+  state: 'held',
+  error: new BridgeError('answer-timeout', 'it said nothing'),
+} as const;
 const DEAD = {
   kind: 'stopped',
   state: 'dead',
@@ -162,28 +170,42 @@ describe('what people ask the store', function () {
 
   it('replays as a new edition, in its place', async () => {
     const work = await stoppedWork('REPLAY-1');
-    await store.records.replay(work.delivery.id, { ...BY, outOfOrder: false });
+    await store.records.replay(work.delivery.id, REPLAY);
     const again = await claimed('REPLAY-1');
     expect(again.delivery.id).to.equal(work.delivery.id);
     expect(again.delivery.edition).to.not.equal(work.delivery.edition);
     expect([again.delivery.tries, again.edition]).to.deep.equal([1, null]);
+    expect(again.delivery.giveUpAt).to.deep.equal(UNTIL);
+  });
+
+  it('replays a held one only when it is said on purpose, and names the safe ways', async () => {
+    await store.keep([arrival('{}', { booking: 'REPLAY-3' })], oneDelivery());
+    const work = await claimed('REPLAY-3');
+    await store.writeEditions([edition(work)]);
+    await store.settle([settlement(work, HELD)], nothing);
+    const error = await rejection(store.records.replay(work.delivery.id, REPLAY));
+    expect(error.code).to.equal('not-allowed');
+    expect(error.message).to.include('hisbridge probe').and.include('settle --as not-taken');
+    expect((await store.records.deadLetter(work.delivery.id)).error.code).to.equal('answer-timeout');
+    await store.records.replay(work.delivery.id, { ...REPLAY, asNew: true });
+    expect((await claimed('REPLAY-3')).delivery.edition).to.not.equal(work.delivery.edition);
   });
 
   it('does not replay past newer deliveries that have gone, and names them', async () => {
     const work = await stoppedWork('REPLAY-2', 'continue');
     const owned = await store.owned();
-    const error = await rejection(store.records.replay(work.delivery.id, { ...BY, outOfOrder: false }));
+    const error = await rejection(store.records.replay(work.delivery.id, REPLAY));
     expect(error.code).to.equal('not-allowed');
     expect(owned.some((id) => error.message.includes(id))).to.equal(true);
-    await store.records.replay(work.delivery.id, { ...BY, outOfOrder: true });
+    await store.records.replay(work.delivery.id, { ...REPLAY, outOfOrder: true });
     expect(
-      (await rejection(store.records.replay(work.delivery.id, { ...BY, outOfOrder: true }))).code,
+      (await rejection(store.records.replay(work.delivery.id, { ...REPLAY, outOfOrder: true }))).code,
     ).to.equal('not-allowed');
   });
 
   it('sends the same edition again when a person knows that it was not taken', async () => {
     const work = await stoppedWork('NOT-TAKEN-1');
-    await store.records.notTaken(work.delivery.id, BY);
+    await store.records.notTaken(work.delivery.id, AGAIN);
     const again = await claimed('NOT-TAKEN-1');
     expect(again.delivery).to.include({
       id: work.delivery.id,
@@ -191,7 +213,7 @@ describe('what people ask the store', function () {
       ambiguous: false,
     });
     expect(again.edition?.key).to.equal(edition(work).key);
-    expect((await rejection(store.records.notTaken(work.delivery.id, BY))).code).to.equal('not-allowed');
+    expect((await rejection(store.records.notTaken(work.delivery.id, AGAIN))).code).to.equal('not-allowed');
   });
 
   it('lists by what messages have in common, and counts them', async () => {

@@ -3,7 +3,7 @@ import { BridgeError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import { type Lane, lockOf } from '../../lane.ts';
 import type { DeliveryId, EditionId, MessageId, SystemName } from '../../message.ts';
-import type { Decision } from '../../records.ts';
+import type { Again, Decision } from '../../records.ts';
 import type { Seal } from '../../seal.ts';
 import { TOPIC } from './presence.ts';
 
@@ -16,18 +16,24 @@ interface StoppedRow {
   readonly seq: string;
 }
 
-export interface Requeue {
+export interface Requeue extends Again {
   readonly action: 'replay' | 'not-taken';
   /** A new edition, when it is to be sent as something new. */
   readonly edition: EditionId | null;
   readonly outOfOrder: boolean;
-  readonly decision: Decision;
+  /** Also a held one, which may have been taken, as something new. */
+  readonly asNew: boolean;
 }
 
 /** Puts a held or dead delivery back into the queue, under the lock of its lane. */
 export async function requeue(pool: pg.Pool, seal: Seal, id: DeliveryId, how: Requeue): Promise<void> {
   const channel = await inTransaction(pool, async (client) => {
     const row = await lockStopped(client, id);
+    if (row.state === 'held' && how.action === 'replay' && !how.asNew)
+      throw new BridgeError(
+        'not-allowed',
+        `delivery ${id} is held: it may have been taken, and as something new it could be booked twice. Ask the hospital (\`hisbridge probe\`), or send the same bytes again when you know that it was not taken (\`hisbridge settle --as not-taken\`); \`--as-new\` sends it all the same`,
+      );
     const gone = row.lane === null || how.outOfOrder ? [] : await newerGone(client, row);
     if (gone.length > 0) {
       throw new BridgeError(
@@ -42,11 +48,17 @@ export async function requeue(pool: pg.Pool, seal: Seal, id: DeliveryId, how: Re
       `update hisbridge.delivery
           set state = $2, head = $3, edition = coalesce($4::uuid, edition), attempts = 0, ambiguous = false,
               tries = case when $4::uuid is null then tries else 0 end, due_at = now(), stopped_at = null,
-              error = null, error_detail = null, last_sent_at = null, give_up_at = now() + (give_up_at - kept_at)
+              error = null, error_detail = null, last_sent_at = null, give_up_at = $5
         where id = $1`,
-      [id, place.state, place.head, how.edition],
+      [id, place.state, place.head, how.edition, how.giveUpAt],
     );
-    await audit(client, seal, { ...how.decision, action: how.action, subject: id, hospital: row.hospital });
+    await audit(client, seal, {
+      by: how.by,
+      reason: how.reason,
+      action: how.action,
+      subject: id,
+      hospital: row.hospital,
+    });
     failpoint('M14');
     return row.channel;
   });

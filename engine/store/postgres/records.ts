@@ -4,6 +4,7 @@ import { BridgeError } from '../../errors.ts';
 import type { Digest } from '../../lane.ts';
 import type { ChannelName, DeliveryId, EditionId, MessageId } from '../../message.ts';
 import type {
+  Again,
   DeadLetter,
   Decision,
   MessageFilter,
@@ -110,19 +111,16 @@ export class PostgresRecords implements Records {
 
   replay(
     id: DeliveryId,
-    { outOfOrder, ...decision }: Decision & { readonly outOfOrder: boolean },
+    again: Again & { readonly outOfOrder: boolean; readonly asNew: boolean },
   ): Promise<void> {
     const { pool, seal, newEdition } = this.#parts;
-    return reachable(
-      requeue(pool, seal, id, { action: 'replay', edition: newEdition(), outOfOrder, decision }),
-    );
+    return reachable(requeue(pool, seal, id, { ...again, action: 'replay', edition: newEdition() }));
   }
 
-  notTaken(id: DeliveryId, decision: Decision): Promise<void> {
+  notTaken(id: DeliveryId, again: Again): Promise<void> {
     const { pool, seal } = this.#parts;
-    return reachable(
-      requeue(pool, seal, id, { action: 'not-taken', edition: null, outOfOrder: false, decision }),
-    );
+    const how = { ...again, action: 'not-taken', edition: null, outOfOrder: false, asNew: false } as const;
+    return reachable(requeue(pool, seal, id, how));
   }
 
   closeRefusal(id: MessageId, decision: Decision): Promise<void> {

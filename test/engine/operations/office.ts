@@ -17,18 +17,25 @@ export class TestOffice {
   readonly parts: OperationParts;
   readonly events: EngineEvent[] = [];
   readonly notTaken: string[] = [];
+  /** Until when what was not taken goes again. */
+  readonly untilWhen: Date[] = [];
+  readonly replayed: ({ readonly id: string } & Parameters<Records['replay']>[1])[] = [];
 
   constructor(core: Core, routes: (text: string) => string) {
     const store = new MemoryStore(core.tables);
-    const records: Pick<Records, 'stopped' | 'notTaken'> = {
+    const records: Pick<Records, 'stopped' | 'notTaken' | 'replay'> = {
       stopped: async (id) => {
         const row = core.tables.open.get(id);
         return row === undefined || (row.state !== 'held' && row.state !== 'dead')
           ? null
           : workOf(core.tables, row);
       },
-      notTaken: async (id) => {
+      replay: async (id, again) => {
+        this.replayed.push({ id, ...again });
+      },
+      notTaken: async (id, { giveUpAt }) => {
         this.notTaken.push(id);
+        this.untilWhen.push(giveUpAt);
         core.tables.change(id, { state: 'queued', ambiguous: false, dueAt: core.clock.now(), error: null });
         store.wake([core.hospital.name]);
       },
