@@ -14,6 +14,9 @@ import type {
   SystemName,
 } from './message.ts';
 
+/** An instance that has not beaten for so long is frozen: it is taken over, its send deadline later. Milliseconds. */
+export const LEASE_MS = 15_000;
+
 /**
  * Everything the engine remembers: PostgreSQL in production, memory in tests and the simulator,
  * one conformance suite for both.

@@ -1,19 +1,20 @@
 import { type BreakerState, CLOSED } from '../breaker.ts';
 import { BridgeError } from '../errors.ts';
 import { type ChannelName, type DeliveryId, type MessageId, newId, type RouteName } from '../message.ts';
-import type {
-  BookingStep,
-  Consequences,
-  Edition,
-  Keeping,
-  Kept,
-  Membership,
-  NewMessage,
-  Pulse,
-  Settled,
-  Settlement,
-  Store,
-  Work,
+import {
+  type BookingStep,
+  type Consequences,
+  type Edition,
+  type Keeping,
+  type Kept,
+  LEASE_MS,
+  type Membership,
+  type NewMessage,
+  type Pulse,
+  type Settled,
+  type Settlement,
+  type Store,
+  type Work,
 } from '../store.ts';
 import { type Decide, foldKeeps, foldSettles, textOf } from './folding.ts';
 import { barely, elsewhere, ofNewerVersion, refusedOnly, unsaid } from './last-resort.ts';
@@ -21,9 +22,6 @@ import { add, end, giveBack, promote, running, workOf } from './memory-lanes.ts'
 import type { MemoryDelivery, MemoryTables } from './memory-tables.ts';
 
 export { MemoryTables } from './memory-tables.ts';
-
-/** How long without a beat makes an instance frozen. Milliseconds. */
-const LEASE_MS = 15_000;
 
 /**
  * The store in memory: the same promises without the disk. For tests, the simulator and fixture

@@ -1,15 +1,13 @@
 import type { BreakerState } from '../../breaker.ts';
 import type { SystemClock } from '../../clock.ts';
 import type { ChannelName } from '../../message.ts';
-import type { Membership, Pulse } from '../../store.ts';
+import { LEASE_MS, type Membership, type Pulse } from '../../store.ts';
 import type { Connection, Rows } from './connection.ts';
 import { INSTANCE_LOCKS, type Presence } from './presence.ts';
 import { giveBack, LOCK_LOST, LOCK_OWNED, type Recovered } from './recovery.ts';
 import { call, type Statement } from './statements.ts';
 import { type BreakerRow, breakerOf } from './states.ts';
 
-/** An instance that has not beaten for so long is frozen. Database time. */
-export const LEASE_MS = 15_000;
 /** After a restart of the server everyone gets this long to take its lock again. */
 const REGROUP_MS = 3_000;
 

@@ -166,8 +166,3 @@ export function writeSteps(
   }
   return calls;
 }
-
-/** Every id of new messages whose day must have a partition. */
-export function idsOf(messages: readonly NewMessage[]): readonly string[] {
-  return messages.flatMap(({ message, deliveries }) => [message.id, ...deliveries.map(({ id }) => id)]);
-}
