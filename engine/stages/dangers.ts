@@ -1,3 +1,4 @@
+import { repeatsAnAmbiguity } from './ambiguity.ts';
 import { repeatsARepeat } from './patterns.ts';
 
 /** Something wrong with a schema, at a pointer into it or at a place in its text. */
@@ -33,6 +34,13 @@ function own(schema: Node, pointer: string): readonly Finding[] {
       pointer: `${pointer}/pattern`,
       message: 'the pattern repeats something that repeats itself: one hostile text stops the engine',
       instead: 'a pattern with one repetition, such as ^[A-Z]+$ for ^([A-Z]+)+$',
+    });
+  } else if (typeof pattern === 'string' && repeatsAnAmbiguity(pattern)) {
+    found.push({
+      pointer: `${pointer}/pattern`,
+      message:
+        'the pattern repeats a group that can take the same text in two ways: one hostile text stops the engine',
+      instead: 'alternatives that each begin with another character, such as ^(a|b)+$; or one class: ^[ab]+$',
     });
   }
   if (typeof pattern === 'string' && schema['maxLength'] === undefined) {
