@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { BridgeError } from '../../engine/errors.ts';
@@ -112,10 +112,18 @@ function environmentOf({ env = {}, folder }: ChildOptions): NodeJS.ProcessEnv {
   return Object.fromEntries(entries.filter(([, value]) => value !== null)) as NodeJS.ProcessEnv;
 }
 
-function readLines(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): void {
-  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
-    onLine?.(line),
-  );
+// At \n alone: node:readline also splits at U+2028 and U+2029, which may stand inside a line of JSON.
+function readLines(stream: Readable, onLine: ((line: string) => void) | undefined): void {
+  let begun = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (begun + text).split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) onLine?.(line.replace(/\r$/, ''));
+  });
+  stream.once('end', () => {
+    if (begun !== '') onLine?.(begun);
+  });
 }
 
 function endOf(child: ChildProcess): Promise<Ended> {

@@ -81,4 +81,24 @@ describe('a child process', () => {
     );
     expect(error?.message).to.equal('grumbler ended with exit code 3\n  no such table');
   });
+
+  it('prints lines that end at a newline and nowhere else', async () => {
+    const lines: string[] = [];
+    const printed = 'BK-1\u2028BK-2\u2029\u0085\r\n\nمريض\nunfinished';
+    const child = startChild({
+      name: 'printer',
+      command: process.execPath,
+      // In pieces of one byte: a character and a line may come in parts.
+      args: [
+        '-e',
+        `for (const byte of Buffer.from(${JSON.stringify(printed)})) require('node:fs').writeSync(1, Buffer.of(byte));`,
+      ],
+      folder: folder(),
+      onLine: (line) => lines.push(line),
+    });
+
+    await child.ended;
+
+    expect(lines).to.deep.equal(['BK-1\u2028BK-2\u2029\u0085', '', 'مريض', 'unfinished']);
+  });
 });
