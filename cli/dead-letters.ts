@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { CATALOGUE, type Owner } from '../engine/errors.ts';
 import type { DeadLetter } from '../engine/records.ts';
+import { countIn, saidIn } from './given.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
-import { harmless } from './payload.ts';
+import { harmlessInLine } from './payload.ts';
 import { standing } from './standing.ts';
 import { CALLED, coloured, counted, print, printJson, say, span } from './terminal.ts';
 import { timeOf, trailJson, trailLines } from './trail.ts';
@@ -41,7 +42,8 @@ export function deadLetters(): Command {
 }
 
 async function printList({ limit, json = false }: ListOptions): Promise<void> {
-  const found = await withOffice(({ records }) => records.deadLetters(Number(limit)));
+  const most = countIn('--limit', limit);
+  const found = await withOffice(({ records }) => records.deadLetters(most));
   if (json) printJson(found.map(deadLetterJson));
   else {
     print(found.flatMap(deadLetterLines));
@@ -51,6 +53,7 @@ async function printList({ limit, json = false }: ListOptions): Promise<void> {
 }
 
 async function printOne(id: string, { payloads, json = false }: ShowOptions): Promise<void> {
+  saidIn('the id', id);
   await withOffice(async ({ records }) => {
     const found = await standing(records, id);
     const trail = await records.trail({ message: found.message });
@@ -75,18 +78,18 @@ export function deadLetterLines(letter: DeadLetter): readonly string[] {
   const behind =
     letter.kind === 'delivery' && letter.behind > 0 ? `, ${letter.behind} waiting behind it` : '';
   const waited = span(Math.max(0, Date.now() - since.getTime()));
-  const about = `${booking === null ? 'no booking' : harmless(booking)}, ${harmless(type)} for ${hospital}`;
+  const about = `${booking === null ? 'no booking' : harmlessInLine(booking)}, ${harmlessInLine(type)} for ${hospital}`;
   const where = letter.kind === 'delivery' ? `${letter.route} to ${channel}` : `from ${channel}`;
   return [
     `${coloured('red', state)}  ${id}  ${about}, ${where}, since ${timeOf(since)} (${waited})${behind}`,
-    `      why   ${error.code}: ${harmless(error.message)}`,
+    `      why   ${error.code}: ${harmlessInLine(error.message)}`,
     `      who   ${OWNERS[CATALOGUE[error.code].owner]}: ${remedyOf(letter)}`,
     `      next  ${nextCommands(letter).join('  or  ')}`,
   ];
 }
 
 function remedyOf({ error: { details, remedy } }: DeadLetter): string {
-  return typeof details['remedy'] === 'string' ? harmless(details['remedy']) : remedy;
+  return typeof details['remedy'] === 'string' ? harmlessInLine(details['remedy']) : remedy;
 }
 
 /** The commands that lead on, the most likely first. */

@@ -4,9 +4,10 @@ import { parseDuration } from '../engine/config/units.ts';
 import { BridgeError } from '../engine/errors.ts';
 import type { SystemName } from '../engine/message.ts';
 import type { MessageFilter, MessageSummary } from '../engine/records.ts';
+import { countIn } from './given.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
-import { harmless } from './payload.ts';
+import { harmlessInLine } from './payload.ts';
 import { columns, counted, print, printJson, say } from './terminal.ts';
 import { timeOf } from './trail.ts';
 
@@ -69,14 +70,12 @@ async function run(options: Options): Promise<void> {
 }
 
 function filterOf({ since, type, hospital, state, limit }: Options): MessageFilter {
-  const many = Number(limit);
-  if (!Number.isInteger(many) || many < 1) throw new BridgeError('usage', '--limit is a number from 1 up');
   return {
     since: since === undefined ? null : new Date(Date.now() - durationIn('--since', since)),
     type: type ?? null,
     hospital: (hospital ?? null) as SystemName | null,
     state: stateIn(state),
-    limit: many,
+    limit: countIn('--limit', limit),
   };
 }
 
@@ -104,10 +103,10 @@ export function summaryLines(found: readonly MessageSummary[]): readonly string[
     found.map(({ id, receivedAt, type, channel, hospital, booking, state, deliveries }) => [
       timeOf(receivedAt),
       id,
-      harmless(type),
+      harmlessInLine(type),
       channel,
       hospital,
-      booking === null ? '-' : harmless(booking),
+      booking === null ? '-' : harmlessInLine(booking),
       state === 'refused'
         ? 'refused'
         : deliveries.map((one) => `${one.channel} ${one.state}`).join(', ') || 'kept, nothing to deliver',

@@ -29,6 +29,14 @@ function textOf(bytes: Uint8Array): string | null {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
 const OBEYED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** The same for a place in a line: a line break or tab is no more obeyed than the rest. */
+export function harmlessInLine(text: string): string {
+  return harmless(text).replace(
+    /[\t\n\r\u2028\u2029]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Text of a stranger that a terminal can print without obeying it. */
 export function harmless(text: string): string {
   return text.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
