@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { formatProblem } from '../engine/config/problems.ts';
 import { readFolder } from '../engine/config/source.ts';
+import { BridgeError } from '../engine/errors.ts';
 import type { Problem } from '../engine/plan.ts';
 import { lintIn } from './authoring.ts';
 import { examples, FOLDER } from './help.ts';
@@ -30,6 +32,7 @@ export function lint(): Command {
 }
 
 function run({ config, strict = false, json = false }: Options): void {
+  if (!existsSync(config)) throw new BridgeError('usage', `the folder ${config} is not there`);
   const problems = lintIn(config, strict);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (json) printJson(problems);

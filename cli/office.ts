@@ -20,7 +20,10 @@ const DEFECTS: Telemetry = {
 export async function withOffice<Result>(act: (office: Office) => Promise<Result>): Promise<Result> {
   const env = environment();
   if (!env['DATABASE_URL'])
-    throw new BridgeError('usage', 'DATABASE_URL is not set, and no sandbox runs here (npm start)');
+    throw new BridgeError(
+      'usage',
+      'DATABASE_URL is not set, and no sandbox runs here: set it, or start the example network: npm start',
+    );
   const office = await openOffice(env, DEFECTS);
   try {
     return await act(office);
