@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { CATALOGUE } from '../engine/errors.ts';
 import type { Done } from '../engine/operations/parts.ts';
 import type { Decision } from '../engine/records.ts';
+import { saidIn } from './given.ts';
 import { FOLDER } from './help.ts';
 import { whoActs } from './office.ts';
 import { harmless } from './payload.ts';
@@ -21,7 +22,7 @@ export function decides(command: Command): Command {
 
 /** Who decides, and why: kept in the audit. */
 export function decisionOf({ reason }: Pick<Deciding, 'reason'>): Decision {
-  return { by: whoActs(), reason };
+  return { by: whoActs(), reason: saidIn('--reason', reason) };
 }
 
 /** Says what was done to a delivery, and what to look at next. */

@@ -2,6 +2,7 @@ import { type ConsumeMessage, connect } from 'amqplib';
 import { Command } from 'commander';
 import { EVENTS } from '../sandbox/dawy/broker.ts';
 import { atBroker, brokerUrl } from './broker.ts';
+import { countIn } from './given.ts';
 import { examples } from './help.ts';
 import { interrupted } from './interrupt.ts';
 import { say } from './terminal.ts';
@@ -28,9 +29,9 @@ export function listen(): Command {
 }
 
 async function run({ type, exchange, count, json = false }: Options): Promise<void> {
+  let left = count === undefined ? Number.POSITIVE_INFINITY : countIn('--count', count);
   const stopping = interrupted();
   const connection = await connect(brokerUrl(), { timeout: 10_000 });
-  let left = count === undefined ? Number.POSITIVE_INFINITY : Number(count);
   try {
     const channel = await connection.createChannel();
     const ended = new Promise<void>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { probe as ask, type Found, settleByProbe } from '../engine/operations/pr
 import { planIn } from './authoring.ts';
 import { type Deciding, decides, decisionOf, sayDone } from './decision.ts';
 import { environment } from './environment.ts';
+import { saidIn } from './given.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { harmless } from './payload.ts';
@@ -33,6 +34,8 @@ export function probe(): Command {
 }
 
 async function run(id: string, { settle = false, reason, json = false, config }: Options): Promise<void> {
+  saidIn('the id', id);
+  if (reason !== undefined) saidIn('--reason', reason);
   if (settle && reason === undefined) throw new BridgeError('usage', '--settle needs --reason "why"');
   await withOffice(async (office) => {
     const { id: delivery } = await stoppedDelivery(office.records, id);

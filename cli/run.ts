@@ -3,6 +3,7 @@ import { openBridge } from '../engine/bridge.ts';
 import { serveMetrics } from '../engine/telemetry/exporter.ts';
 import { Log, toAll } from '../engine/telemetry/log.ts';
 import { Metrics } from '../engine/telemetry/metrics.ts';
+import { countIn } from './given.ts';
 import { examples, FOLDER } from './help.ts';
 
 /** `hisbridge run`: an engine in the foreground until SIGINT or SIGTERM. */
@@ -30,11 +31,13 @@ interface Options {
 }
 
 async function serve({ config, metricsPort, logLevel }: Options): Promise<void> {
+  // 0 is any free port.
+  const port = metricsPort === '0' ? 0 : countIn('--metrics-port', metricsPort);
   const metrics = new Metrics();
   const telemetry = toAll(new Log(logLevel, (line) => void process.stdout.write(line)), metrics);
   const exporter = await serveMetrics(
     metrics,
-    Number(metricsPort),
+    port,
     process.env['METRICS_HOST'] ?? '127.0.0.1',
     () => metrics.storeIsUp,
   );

@@ -6,6 +6,7 @@ import type { DeadLetter } from '../engine/records.ts';
 import { planIn } from './authoring.ts';
 import { type Deciding, decides, decisionOf, sayDone } from './decision.ts';
 import { environment } from './environment.ts';
+import { referenceIn, saidIn } from './given.ts';
 import { examples } from './help.ts';
 import { withOffice } from './office.ts';
 import { standing } from './standing.ts';
@@ -51,6 +52,9 @@ export function settle(): Command {
 }
 
 async function run(id: string, options: Options): Promise<void> {
+  saidIn('the id', id);
+  saidIn('--reason', options.reason);
+  if (options.hospitalRef !== undefined) referenceIn('--hospital-ref', options.hospitalRef);
   await withOffice(async (office) => {
     const letter = await standing(office.records, id);
     if (letter.kind === 'refusal') await close(office, letter, options);

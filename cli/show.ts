@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Office } from '../engine/bridge.ts';
 import { BridgeError } from '../engine/errors.ts';
 import type { MessageSummary, Trail } from '../engine/records.ts';
+import { saidIn } from './given.ts';
 import { examples, FOLDER } from './help.ts';
 import { summaryLines } from './messages.ts';
 import { privateNames, withOffice } from './office.ts';
@@ -38,6 +39,7 @@ export function show(): Command {
 }
 
 async function run(words: string, { config, payloads, json = false }: Options): Promise<void> {
+  saidIn('what to show', words);
   await withOffice(async (office) => {
     const found = await office.records.find(words, privateNames(config), CANDIDATES);
     if (found.length === 0)

@@ -1,5 +1,6 @@
 import { BridgeError } from '../engine/errors.ts';
 import type { DeadLetter, Records } from '../engine/records.ts';
+import { saidIn } from './given.ts';
 
 /** How many dead letters are looked through for candidates. */
 const SOUGHT = 1_000;
@@ -9,12 +10,13 @@ const SOUGHT = 1_000;
  * ended, `not-found` for what is not known, and `usage` with the candidates when several begin so.
  */
 export async function standing(records: Records, id: string): Promise<DeadLetter> {
+  saidIn('the id', id);
   try {
     return await records.deadLetter(id);
   } catch (thrown) {
     if (!(thrown instanceof BridgeError)) throw thrown;
     if (thrown.code === 'not-allowed') throw await ambiguity(records, id);
-    if (thrown.code !== 'not-found') throw thrown;
+    if (thrown.code !== 'not-found' || !/^[0-9a-f]/i.test(id)) throw thrown;
     const known = await records.find(id, [], 1);
     const moving = known
       .flatMap(({ deliveries }) => deliveries)

@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { Office } from '../engine/bridge.ts';
-import { BridgeError } from '../engine/errors.ts';
 import type { Trail } from '../engine/records.ts';
 import { BOOKINGS } from '../sandbox/dawy/broker.ts';
 import { openPublisher } from '../sandbox/dawy/publish.ts';
 import { atBroker, brokerUrl } from './broker.ts';
+import { countIn } from './given.ts';
 import { examples, FOLDER } from './help.ts';
 import { interrupted } from './interrupt.ts';
 import { durationIn } from './messages.ts';
@@ -60,8 +60,7 @@ function collect(text: string, before: readonly Change[]): readonly Change[] {
 
 async function run(type: string, options: Options): Promise<void> {
   const { config, to, set, count, follow = false, json = false } = options;
-  const many = Number(count);
-  if (!Number.isInteger(many) || many < 1) throw new BridgeError('usage', '--count is a number from 1 up');
+  const many = countIn('--count', count);
   const waitMs = durationIn('--for', options.for);
   const samples = Array.from({ length: many }, () => sampleOf(config, type, to, set));
   await atBroker(() => publish(samples));
