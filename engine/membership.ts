@@ -3,11 +3,9 @@ import type { Clock, SystemClock } from './clock.ts';
 import { BridgeError } from './errors.ts';
 import type { ChannelName } from './message.ts';
 import { type Division, NOT_YET } from './shares.ts';
-import type { Membership, Pulse, Store } from './store.ts';
+import { LEASE_MS, type Membership, type Pulse, type Store } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** An instance that has not been heard of for this long is taken over, its send deadline later (DESIGN D9). */
-export const LEASE_MS = 15_000;
 export const BEAT_MS = 2_000;
 
 export interface LifeParts {

@@ -281,7 +281,7 @@ describe('the command line beside a running engine', function () {
     const { id } = await heldAtAlnoor();
     const alarmed = await run('status');
     expect(alarmed.code).to.equal(1);
-    expect(alarmed.stdout).to.include('NEEDS A PERSON  1 dead letter: hisbridge dead-letters list');
+    expect(alarmed.stdout).to.include('NEEDS A PERSON  1 dead letter: npx hisbridge dead-letters list');
     expect((await run(...inFolder('settle', id, '--as', 'given-up', '--reason', 'a test'))).code).to.equal(0);
   });
 
