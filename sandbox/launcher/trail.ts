@@ -1,3 +1,4 @@
+import { harmlessInLine } from '../../cli/payload.ts';
 import type { Log } from '../servers/server.ts';
 import type { Ready } from './part.ts';
 
@@ -55,8 +56,12 @@ export class Trail {
   }
 }
 
-/** How an event reads on the terminal: no line, one, or one per problem of a plan. */
+/** How an event reads on the terminal: no line, one, or those of the problems of a plan. Nothing in them is obeyed by it. */
 export function linesOf(event: LoggedEvent): readonly string[] {
+  return wordsOf(event).map(harmlessInLine);
+}
+
+function wordsOf(event: LoggedEvent): readonly string[] {
   switch (event['event']) {
     case 'message-kept':
       return event['booking'] === null ? [] : [line(event, kept(event))];
@@ -102,7 +107,7 @@ function detailOf(event: LoggedEvent): string {
 
 function problems(event: LoggedEvent): readonly string[] {
   const list = event['problems'];
-  return Array.isArray(list) ? list.map((problem) => `  ${problem}`) : [];
+  return Array.isArray(list) ? list.flatMap((problem) => `  ${problem}`.split('\n')) : [];
 }
 
 function notable(event: LoggedEvent): readonly string[] {
@@ -113,5 +118,5 @@ function notable(event: LoggedEvent): readonly string[] {
 function line(event: LoggedEvent, text: string): string {
   const time = typeof event['time'] === 'string' ? event['time'].slice(11, 19) : '';
   const about = event['booking'] ?? event['hospital'] ?? '';
-  return `  ${time}  ${`${about}`.padEnd(14)} ${text}`;
+  return `  ${time}  ${harmlessInLine(`${about}`).padEnd(14)} ${text}`;
 }

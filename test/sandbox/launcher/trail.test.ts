@@ -76,6 +76,18 @@ describe('the trail on the terminal', () => {
     );
   });
 
+  it('shows what a terminal would obey instead of printing it', () => {
+    const hostile = 'B\u001b[2J\u009b1m\r\n\u202e\u2028K';
+
+    expect(linesOf({ ...KEPT, booking: hostile })).to.deep.equal([
+      String.raw`  09:10:11  B\u001b[2J\u009b1m\u000d\u000a\u202e\u2028K booking.requested kept, from dawy-in: 1 delivery`,
+    ]);
+    expect(linesOf({ event: 'plan-refused', problems: ['a:1:1 no\u001b[1m\n  ^'] }).slice(1)).to.deep.equal([
+      String.raw`  a:1:1 no\u001b[1m`,
+      '  ^',
+    ]);
+  });
+
   it('finds the event that is waited for, and gives up in time', async () => {
     const trail = new Trail(() => undefined);
     const found = trail.until((event) => event['booking'] === 'BK-1', 5_000);
