@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BridgeError } from '../../engine/errors.ts';
 import type { Log } from '../servers/server.ts';
 import { type Child, type Ended, startChild } from './child.ts';
+import { Pauses } from './pauses.ts';
 
 /** What a process said when it was ready: its line of JSON. */
 export type Ready = Readonly<Record<string, unknown>>;
@@ -23,11 +24,6 @@ export interface PartOptions {
   readonly say: Log;
   readonly graceMs: number;
 }
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
-/** One that has run this long was well: the next pause is short again. */
-const WELL_AFTER_MS = 30_000;
 
 /**
  * A process of the sandbox that is started again whenever it ends by itself, with longer pauses while it keeps ending.
@@ -71,16 +67,15 @@ export class Part {
     const { name, say } = this.#options;
     const { signal } = this.#stopping;
     let current: { ended: Promise<Ended>; since: number } = { ended, since };
-    let pauseMs = FIRST_PAUSE_MS;
+    const pauses = new Pauses();
     for (;;) {
       const { how } = await current.ended;
       if (signal.aborted) return;
-      if (performance.now() - current.since > WELL_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
+      const pauseMs = pauses.afterRunOf(performance.now() - current.since);
       say(`${name} ended by itself (${how}). Starting it again in ${pauseMs / 1000} s.`);
       // Ended early only by the stop, which is looked at next.
       await delay(pauseMs, null, { signal }).catch(() => null);
       if (signal.aborted) return;
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       const run = this.#run();
       current = { ended: run.child.ended, since: performance.now() };
       const ready = await run.ready;

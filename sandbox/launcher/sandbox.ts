@@ -7,6 +7,7 @@ import { startRabbit } from '../servers/rabbitmq.ts';
 import type { Log } from '../servers/server.ts';
 import { hisbridge, startEngine } from './engine.ts';
 import { HOSPITALS, startHospital } from './hospitals.ts';
+import { KeptServer } from './kept-server.ts';
 import { secretsOf } from './secrets.ts';
 import type { LoggedEvent } from './trail.ts';
 
@@ -38,7 +39,7 @@ export class Sandbox {
     const { digestKey } = secretsOf(folder);
     const [database, amqp, hospitals] = await all([
       this.#startDatabase(),
-      this.#timed('broker', 'RabbitMQ', () => startRabbit(folder, this.#say)),
+      this.#startServer('broker', 'RabbitMQ', startRabbit),
       this.#startHospitals(),
     ]);
     const reached = { database, amqp: amqp.url, hospitals };
@@ -68,9 +69,26 @@ export class Sandbox {
 
   // Migrated while RabbitMQ, which takes longest, still boots.
   async #startDatabase(): Promise<string> {
-    const { url } = await this.#timed('database', 'PostgreSQL', () => startPostgres(this.#folder, this.#say));
+    const { url } = await this.#startServer('database', 'PostgreSQL', startPostgres);
     await this.#step('database migrated', () => hisbridge(this.#folder, { DATABASE_URL: url }, 'migrate'));
     return url;
+  }
+
+  #startServer(
+    rank: Rank,
+    name: 'PostgreSQL' | 'RabbitMQ',
+    start: typeof startPostgres,
+  ): Promise<KeptServer> {
+    const [folder, say] = [this.#folder, this.#say];
+    return this.#timed(rank, name, async () => {
+      const server = await start(folder, say);
+      return new KeptServer({
+        name,
+        server,
+        logFile: `${folder}/${name === 'PostgreSQL' ? 'postgres' : 'rabbitmq'}.log`,
+        say,
+      });
+    });
   }
 
   async #startHospitals(): Promise<Readonly<Record<string, HospitalEndpoints>>> {

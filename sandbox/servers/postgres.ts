@@ -18,7 +18,7 @@ import { isAlive, worksIn } from '../launcher/processes.ts';
 import { secretsOf } from '../launcher/secrets.ts';
 import { givenServer } from './given.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
-import type { Log, RunningServer } from './server.ts';
+import type { Log, WatchedServer } from './server.ts';
 import { type Unprivileged, unprivileged } from './unprivileged.ts';
 
 const USER = 'hisbridge';
@@ -36,7 +36,7 @@ const SETTINGS = {
 };
 
 /** PostgreSQL for the sandbox in `folder`: the one of DATABASE_URL, else a private one with its data in `folder/postgres`. */
-export async function startPostgres(folder: string, log: Log): Promise<RunningServer> {
+export async function startPostgres(folder: string, log: Log): Promise<WatchedServer> {
   const given = process.env['DATABASE_URL'];
   if (given) {
     await answers(given);
@@ -56,7 +56,7 @@ interface Parts {
   readonly as: Unprivileged;
 }
 
-class PrivatePostgres implements RunningServer {
+class PrivatePostgres implements WatchedServer {
   readonly url: string;
   readonly #parts: Parts;
   #child: Child | null = null;
@@ -105,6 +105,10 @@ class PrivatePostgres implements RunningServer {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  ended(): Promise<string> | null {
+    return this.#child?.ended.then(({ how }) => how) ?? null;
   }
 
   #spawn(): Child {

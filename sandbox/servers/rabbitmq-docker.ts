@@ -7,7 +7,7 @@ import { portFor } from '../launcher/ports.ts';
 import { secretsOf } from '../launcher/secrets.ts';
 import { amqpReady } from './amqp-ready.ts';
 import { found } from './on-path.ts';
-import type { Log, RunningServer } from './server.ts';
+import type { Log, WatchedServer } from './server.ts';
 
 const IMAGE = 'rabbitmq:4';
 const USER = 'hisbridge';
@@ -15,7 +15,7 @@ const USER = 'hisbridge';
 const START_WITHIN_MS = 300_000;
 
 /** RabbitMQ in a container, its data in a volume of the same name. */
-export class DockerRabbit implements RunningServer {
+export class DockerRabbit implements WatchedServer {
   readonly url: string;
   readonly #folder: string;
   readonly #name: string;
@@ -73,7 +73,7 @@ export class DockerRabbit implements RunningServer {
   }
 
   async stop(): Promise<void> {
-    if (this.#child === null) return;
+    if (this.#child === null || this.#child.howEnded() !== null) return;
     await this.#docker(['stop', '--time', '20', this.#name]);
     await this.#child.stop(10_000);
     this.#child = null;
@@ -87,8 +87,13 @@ export class DockerRabbit implements RunningServer {
   }
 
   async restart(): Promise<void> {
-    await this.stop();
+    // One that has ended is gone with its container: there is nothing to stop, and start() clears what is left.
+    if (this.#child?.howEnded() === null) await this.stop();
     await this.start();
+  }
+
+  ended(): Promise<string> | null {
+    return this.#child?.ended.then(({ how }) => how) ?? null;
   }
 
   #docker(args: readonly string[]): Promise<string> {

@@ -9,7 +9,7 @@ import { portFor } from '../launcher/ports.ts';
 import { secretsOf } from '../launcher/secrets.ts';
 import { amqpReady } from './amqp-ready.ts';
 import { found } from './on-path.ts';
-import type { Log, RunningServer } from './server.ts';
+import type { Log, WatchedServer } from './server.ts';
 
 /** A RabbitMQ that can be started. */
 export interface RabbitPrograms {
@@ -27,7 +27,7 @@ const USER = 'hisbridge';
 const START_WITHIN_MS = 90_000;
 
 /** A private RabbitMQ node: everything it writes in a folder below `folder/rabbitmq`, everything it listens on at 127.0.0.1. */
-export class PrivateRabbit implements RunningServer {
+export class PrivateRabbit implements WatchedServer {
   readonly url: string;
   readonly #home: string;
   readonly #folder: string;
@@ -74,6 +74,8 @@ export class PrivateRabbit implements RunningServer {
   }
 
   async stop(): Promise<void> {
+    // Where its starter alone was killed the node still runs behind it, and is reached by its group.
+    if (this.#server !== null && diedOf(this.#server) !== null) await this.#server.kill();
     await this.#server?.stop(30_000);
     this.#server = null;
     await this.#names?.stop(2_000);
@@ -90,6 +92,10 @@ export class PrivateRabbit implements RunningServer {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  ended(): Promise<string> | null {
+    return this.#server?.ended.then(({ how }) => how) ?? null;
   }
 
   // Erlang's port mapper, private too. Started here because a node of RabbitMQ would start it on every interface, for good.

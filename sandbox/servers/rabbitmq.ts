@@ -7,11 +7,11 @@ import { found } from './on-path.ts';
 import { DockerRabbit } from './rabbitmq-docker.ts';
 import { PrivateRabbit, type RabbitPrograms } from './rabbitmq-node.ts';
 import { unpackedRabbit } from './rabbitmq-packages.ts';
-import type { Log, RunningServer } from './server.ts';
+import type { Log, WatchedServer } from './server.ts';
 
 interface Way {
   readonly name: string;
-  start(folder: string, log: Log): Promise<RunningServer>;
+  start(folder: string, log: Log): Promise<WatchedServer>;
 }
 
 /** How a RabbitMQ can be had, tried in this order. The packages come before Docker: they are faster, and leave nothing outside. */
@@ -35,7 +35,7 @@ const WAYS: readonly Way[] = [
 ];
 
 /** RabbitMQ for the sandbox in `folder`: the one of AMQP_URL, else a private one, had in the first way that works here. */
-export async function startRabbit(folder: string, log: Log): Promise<RunningServer> {
+export async function startRabbit(folder: string, log: Log): Promise<WatchedServer> {
   const given = process.env['AMQP_URL'];
   if (given) {
     await amqpReady(given, 10_000, () => null);
@@ -59,7 +59,7 @@ export async function startRabbit(folder: string, log: Log): Promise<RunningServ
   );
 }
 
-async function startNode(folder: string, programs: RabbitPrograms, log: Log): Promise<RunningServer> {
+async function startNode(folder: string, programs: RabbitPrograms, log: Log): Promise<WatchedServer> {
   const node = await PrivateRabbit.prepare(folder, programs, log);
   await node.start();
   return node;

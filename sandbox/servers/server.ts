@@ -9,5 +9,11 @@ export interface RunningServer {
   restart(): Promise<void>;
 }
 
+/** One that can be watched. */
+export interface WatchedServer extends RunningServer {
+  /** Settles when the process that runs now has ended, with how. Null when none of ours runs. */
+  ended(): Promise<string> | null;
+}
+
 /** One line for whoever watches: what is being done. */
 export type Log = (line: string) => void;
