@@ -33,7 +33,8 @@ type Waves = readonly (readonly Suite[])[];
 const WAVES: Waves = [
   [
     tests('unit, conformance', ['test/**/*.test.ts'], ['test/integration/**', 'test/crash/**']),
-    tests('integration', ['test/integration/**/*.test.ts'], []),
+    tests('integration', ['test/integration/*.test.ts'], []),
+    tests('the sandbox', ['test/integration/sandbox/*.test.ts'], []),
   ],
   [crash({ KILLS: '5' })],
 ];
