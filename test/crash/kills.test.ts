@@ -53,7 +53,9 @@ describe(`two engines, killed ${KILLS} times`, () => {
     say(
       `${left} deliveries perhaps sent when an engine died; alnoor recognized ${summary.recognizedRepeats} repeats`,
     );
-    expect(left, 'kills that met nothing under way prove nothing').to.be.greaterThan(0);
+    // Five kills may all fall between two sends; twenty may not.
+    const met = DEEP ? left : left + summary.recognizedRepeats;
+    expect(met, 'kills that met nothing under way prove nothing').to.be.greaterThan(0);
   });
 });
 

@@ -103,8 +103,9 @@ describe('the trail on the terminal', () => {
     const printed: string[] = [];
     const trail = new Trail((line) => printed.push(line));
 
-    for (let count = 0; count < 1_000; count += 1) trail.take(KEPT);
+    for (let count = 0; count < 5_000; count += 1) trail.take(KEPT);
 
-    expect(printed.length).to.be.lessThan(200);
+    // So many a second: on a slow machine it is several seconds' worth.
+    expect(printed.length).to.be.lessThan(2_500);
   });
 });
