@@ -21,22 +21,26 @@ describe('the example network, started by one command', function () {
     await Promise.all(launchers.map((launcher) => launcher.kill()));
   });
 
+  const launching = (...args: readonly string[]) => ({
+    name: 'launcher',
+    command: process.execPath,
+    args: [join(CHECKOUT, 'sandbox/start.ts'), ...args],
+    // Of the test, not of the sandbox: or the launcher would find itself among what a crash has left.
+    folder: `${folder()}#test`,
+    env: {
+      HISBRIDGE_SANDBOX_FOLDER: folder(),
+      DATABASE_URL: null,
+      AMQP_URL: null,
+      npm_lifecycle_event: null,
+    },
+  });
+
   /** Resolves with the launcher and what it has printed, once it has said how to go on. */
   async function launched(...args: readonly string[]) {
     const printed: string[] = [];
     const { promise: goesOn, resolve } = Promise.withResolvers<null>();
     const launcher = startChild({
-      name: 'launcher',
-      command: process.execPath,
-      args: [join(CHECKOUT, 'sandbox/start.ts'), ...args],
-      // Of the test, not of the sandbox: or the launcher would find itself among what a crash has left.
-      folder: `${folder()}#test`,
-      env: {
-        HISBRIDGE_SANDBOX_FOLDER: folder(),
-        DATABASE_URL: null,
-        AMQP_URL: null,
-        npm_lifecycle_event: null,
-      },
+      ...launching(...args),
       onLine(line) {
         printed.push(line);
         if (line.includes('Ctrl-C ends everything')) resolve(null);
@@ -49,7 +53,7 @@ describe('the example network, started by one command', function () {
     return { launcher, printed };
   }
 
-  it('shows bookings moving, survives a crash of its launcher, and leaves nothing behind', async () => {
+  it('shows bookings moving, turns a second start away, survives a crash of its launcher, and leaves nothing behind', async () => {
     const first = await launched();
     const before = readEndpoints(folder());
     const trail = first.printed.join('\n');
@@ -64,6 +68,11 @@ describe('the example network, started by one command', function () {
     }
     expect(before?.hospitals).to.have.keys('alnoor', 'stmary');
     expect(trail).not.to.contain('defect');
+
+    const turnedAway = startChild({ ...launching(), name: 'second launcher' });
+    launchers.push(turnedAway);
+    expect((await turnedAway.ended).how).to.equal('exit code 1');
+    expect(readEndpoints(folder())).to.deep.equal(before);
 
     await first.launcher.kill();
     expect(processesOf(folder())).not.to.deep.equal([]);
