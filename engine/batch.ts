@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /**
  * Forms batches without a timer: what is added while a batch is on its way is the next one. A lone
  * item waits for nobody; under load batches grow by themselves up to `limit`. One batch at a time, so
@@ -6,6 +8,7 @@
  */
 export class Batcher<Item, Result> {
   readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #clock: Pick<Clock, 'turn'>;
   readonly #limit: number;
   readonly #weight: Weight<Item>;
   #waiting: Entry<Item, Result>[] = [];
@@ -13,10 +16,12 @@ export class Batcher<Item, Result> {
 
   constructor(
     flush: (items: readonly Item[]) => Promise<readonly Result[]>,
+    clock: Pick<Clock, 'turn'>,
     limit = 200,
     weight: Weight<Item> = { of: () => 0, most: 0 },
   ) {
     this.#flush = flush;
+    this.#clock = clock;
     this.#limit = limit;
     this.#weight = weight;
   }
@@ -26,7 +31,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       // A turn of the event loop later, so that what one socket read brought forms one batch.
-      this.#running ??= new Promise<void>((start) => setImmediate(start)).then(() => this.#run());
+      this.#running ??= this.#clock.turn().then(() => this.#run());
     });
   }
 

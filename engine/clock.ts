@@ -6,6 +6,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves one turn of the event loop later: what one read of a socket brought has been handed over by then. */
+  turn(): Promise<void>;
 }
 
 /** The machine's clock, moved onto the database's by `follow`. */
@@ -35,6 +37,12 @@ export class SystemClock implements Clock {
       };
       const timer = setTimeout(done, ms);
       signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
     });
   }
 }

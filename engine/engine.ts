@@ -69,7 +69,7 @@ export class Engine {
     const shared = { ...parts, plan: () => this.#plan, handOver };
     this.#intake = new Intake(shared);
     this.#settler = new Settler({ ...shared, stopping: this.#ending.signal });
-    this.#editions = new Batcher((editions) => store.writeEditions(editions));
+    this.#editions = new Batcher((editions) => store.writeEditions(editions), clock);
     this.#connections = new Connections({
       kinds,
       store,

@@ -59,7 +59,7 @@ export class Intake {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    this.#keeping = new Batcher((entries) => this.#keep(entries), BATCH_LIMIT, {
+    this.#keeping = new Batcher((entries) => this.#keep(entries), parts.clock, BATCH_LIMIT, {
       of: ({ keeping }) => keeping.message.body.byteLength,
       most: BATCH_BYTES,
     });

@@ -71,7 +71,7 @@ export class Settler {
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
-    this.#settling = new Batcher((entries) => this.#settle(entries));
+    this.#settling = new Batcher((entries) => this.#settle(entries), parts.clock);
   }
 
   /**

@@ -119,6 +119,17 @@ describe('architecture', () => {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('has time and chance from Clock and Random alone in the core, so that a run can be had again', () => {
+    const core = /^engine\/([^/]+|(store|booking|forms|stages)\/[^/]+)\.ts$/;
+    const sources = new Set(['engine/clock.ts', 'engine/random.ts', 'engine/failpoint.ts']);
+    const own =
+      /\b(setImmediate|setTimeout|setInterval|Date\.now|new Date\(\)|Math\.random|performance|hrtime|randomBytes|randomUUID)\b/;
+    const breaches = files
+      .filter((file) => core.test(file) && !sources.has(file))
+      .flatMap((file) => own.exec(read(file))?.[0].replace(/^/, `${file} uses `) ?? []);
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('has no index files but lists, and no folder that says nothing', () => {
     const indexes = files.filter((file) => file.endsWith('/index.ts'));
     expect(indexes.sort()).to.deep.equal(['channels/index.ts', 'engine/forms/index.ts']);

@@ -7,7 +7,12 @@ export function aContext(now = new Date('2026-12-02T05:00:00Z')) {
   const context: ChannelContext = {
     system: 'alnoor' as SystemName,
     connections: {},
-    clock: { now: () => now, monotonicMs: () => now.getTime(), sleep: async () => undefined },
+    clock: {
+      now: () => now,
+      monotonicMs: () => now.getTime(),
+      sleep: async () => undefined,
+      turn: async () => undefined,
+    },
     report: (state, detail) => reports.push({ state, detail }),
     storeReady: async () => undefined,
     maySend: () => true,

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { Batcher } from '../../engine/batch.ts';
+import { SystemClock } from '../../engine/clock.ts';
+
+const clock = new SystemClock();
 
 describe('batcher', () => {
   it('flushes a lone item at once, and what came meanwhile as the next batch, in order', async () => {
@@ -8,7 +11,7 @@ describe('batcher', () => {
     const batcher = new Batcher<number, number>((items) => {
       batches.push([...items]);
       return new Promise((resolve) => release.push(() => resolve(items.map((item) => item * 10))));
-    });
+    }, clock);
 
     const first = batcher.add(1);
     await turn();
@@ -24,10 +27,14 @@ describe('batcher', () => {
 
   it('never puts more than its limit into one batch', async () => {
     const sizes: number[] = [];
-    const batcher = new Batcher<number, number>(async (items) => {
-      sizes.push(items.length);
-      return items;
-    }, 2);
+    const batcher = new Batcher<number, number>(
+      async (items) => {
+        sizes.push(items.length);
+        return items;
+      },
+      clock,
+      2,
+    );
 
     await Promise.all([1, 2, 3, 4, 5].map((item) => batcher.add(item)));
 
@@ -42,6 +49,7 @@ describe('batcher', () => {
         batches.push([...items]);
         return items;
       },
+      clock,
       200,
       weight,
     );
@@ -61,7 +69,7 @@ describe('batcher', () => {
         fail = resolve;
       });
       throw new RangeError('no');
-    });
+    }, clock);
     const outcome = (adding: Promise<number>) => adding.then(String, () => 'failed');
 
     const first = outcome(batcher.add(1));

@@ -62,6 +62,7 @@ describe('channels/amqp topology on a real broker', function () {
       sleep: async (ms: number) => {
         waits.push(ms);
       },
+      turn: async () => undefined,
     };
     const findings = await applyTopology(broker.url, desired, { settleMs: 3000, clock });
     expect(findings.map(({ state }) => state)).to.deep.equal(['there', 'there', 'there', 'there', 'unseen']);

@@ -97,6 +97,7 @@ describe('opening the store in PostgreSQL', function () {
       now: () => new Date(Date.now() + 40 * 86_400_000),
       monotonicMs: () => 0,
       sleep: () => Promise.resolve(),
+      turn: () => Promise.resolve(),
     };
     const early = arrival('{"far":1}', { booking: 'FAR-1' });
     const message = { ...early.message, id: newId<MessageId>(far, systemRandom) };

@@ -37,6 +37,10 @@ export class ManualClock implements Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return nextTurn();
+  }
+
   /** Lets so much time pass. Whoever sleeps wakes at its own instant, and all that follows from it happens then. */
   async pass(ms: number): Promise<void> {
     const end = this.#monotonicMs + ms;

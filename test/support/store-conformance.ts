@@ -52,7 +52,12 @@ export const ROUTE = 'to-riverside' as RouteName;
 const RIVERSIDE = 'riverside' as SystemName;
 const REPORT = { plan: 'plan-1', honours: 1, graceMs: 1_000 };
 
-const clock = { now: () => new Date(), monotonicMs: () => performance.now(), sleep: () => Promise.resolve() };
+const clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+  sleep: () => Promise.resolve(),
+  turn: () => Promise.resolve(),
+};
 export const freshId = <Id extends string>(): Id => newId<Id>(clock, systemRandom);
 
 interface ArrivalOptions {
