@@ -19,7 +19,7 @@ export interface JournalLine {
   readonly repeatOf?: number;
   /** The effect was in place and was made again. */
   readonly duplicateEffect?: true;
-  /** What was sent back: `201`, `409 SLOT_TAKEN`, `fault SLOT_TAKEN`, `reset`, `silent`, `garbage`, `other 201`, `late 201`. */
+  /** What was sent back: `201`, `409 SLOT_TAKEN`, `fault SLOT_TAKEN`, `reset`, `silent`, `garbage`, `other 201`, `late 201`, `twice 201`, `empty 201`. */
   readonly answer: string;
   readonly misbehaviour?: string;
   readonly start: string | null;

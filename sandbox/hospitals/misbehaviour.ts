@@ -11,6 +11,8 @@ export const MODES = {
   'late-answer': 'has the effect at once and answers after delayMs',
   'other-answer': 'has the effect and answers for another message',
   garbage: 'has the effect and answers what cannot be read',
+  'two-answers': 'has the effect and answers twice on the same connection',
+  'empty-answer': 'has the effect and answers with a status and no body',
   decline: 'says the slot is taken, without a reason',
   wrong: 'says the request is invalid, without a reason',
   'rate-limit': 'says not now (retryAfterSeconds), without an effect',

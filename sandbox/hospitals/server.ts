@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Hospital, Interference, Request, Result } from './hospital.ts';
 import type { Fate, Misbehaviours } from './misbehaviour.ts';
@@ -84,7 +90,9 @@ export class HospitalServer {
     if (fate.mode === 'reset-after') response.req.socket.resetAndDestroy();
     if (fate.mode === 'reset-after' || fate.mode === 'silent-after') return;
     if (fate.answerAfterMs > 0) await later(fate.answerAfterMs);
-    send(response, this.#reply(served.result, addressing, fate));
+    const reply = this.#reply(served.result, addressing, fate);
+    if (fate.mode === 'two-answers') response.once('finish', () => response.socket?.write(rawly(reply)));
+    send(response, reply);
   }
 
   #reply(result: Result, addressing: Addressing, fate: Fate): Reply {
@@ -93,6 +101,7 @@ export class HospitalServer {
       return this.#protocol.writeForAnother(result, addressing, other);
     }
     const reply = this.#protocol.write(result, addressing);
+    if (fate.mode === 'empty-answer') return { ...reply, body: '' };
     return fate.mode === 'garbage' ? torn(reply) : reply;
   }
 
@@ -122,6 +131,8 @@ export class HospitalServer {
       case 'late-answer':
       case 'other-answer':
       case 'garbage':
+      case 'two-answers':
+      case 'empty-answer':
         return named;
     }
   }
@@ -136,6 +147,8 @@ const LABELS: Readonly<Partial<Record<string, string>>> = {
 function labelled(fate: Fate, label: string): string {
   if (fate.mode === 'other-answer') return `other ${label}`;
   if (fate.mode === 'late-answer') return `late ${label}`;
+  if (fate.mode === 'two-answers') return `twice ${label}`;
+  if (fate.mode === 'empty-answer') return `empty ${label}`;
   return LABELS[fate.mode ?? ''] ?? label;
 }
 
@@ -164,6 +177,13 @@ async function readBody(request: IncomingMessage): Promise<Incoming | null> {
 function send(response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
+}
+
+/** A whole answer as it is on the wire, for whoever writes past the server. */
+function rawly({ status, headers, body }: Reply): string {
+  const lines = Object.entries({ ...headers, 'content-length': Buffer.byteLength(body) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head}\r\n${body}`;
 }
 
 function later(delayMs: number): Promise<void> {

@@ -76,6 +76,18 @@ const ROWS: readonly Row[] = [
       /RelatesTo>another-.*Reference>BK-0</,
     ),
   },
+  {
+    mode: 'two-answers',
+    effect: 'booked',
+    answer: { rest: 'twice 201', soap: 'twice 200' },
+    sees: says(/201/, /Booked/),
+  },
+  {
+    mode: 'empty-answer',
+    effect: 'booked',
+    answer: { rest: 'empty 201', soap: 'empty 200' },
+    sees: says(/^201 *$/, /^200 *$/),
+  },
   { mode: 'garbage', effect: 'booked', answer: { rest: 'garbage', soap: 'garbage' }, sees: unreadable },
   {
     mode: 'decline',
