@@ -4,6 +4,7 @@ import type { OutboundChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { next } from './delivery.ts';
 import { BridgeError } from './errors.ts';
+import { failpoint } from './failpoint.ts';
 import { Gate } from './gate.ts';
 import type { ChannelName, DeliveryId, Message } from './message.ts';
 import type { OutboundPlan, Plan } from './plan.ts';
@@ -176,6 +177,7 @@ export class Dispatcher implements Slots {
     this.#reserved += limit;
     let claimed: readonly Work[] = [];
     try {
+      failpoint('M4');
       claimed = await store.claim(this.name, routes, limit);
     } catch (thrown) {
       this.#lost('claim', thrown);

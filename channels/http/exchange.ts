@@ -1,6 +1,7 @@
 import { type Dispatcher, errors } from 'undici';
 
 import { BridgeError } from '../../engine/errors.ts';
+import { failpoint } from '../../engine/failpoint.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -74,7 +75,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     const isPrevented = !this.#ended && !this.#ends.maySend();
     if (isPrevented) this.#prevent();
     if (this.#ended) controller.abort(new errors.RequestAbortedError());
-    else this.#controller = controller;
+    else {
+      this.#controller = controller;
+      failpoint('M8');
+    }
   }
 
   onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {

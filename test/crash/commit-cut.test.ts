@@ -14,9 +14,9 @@ describe('an engine whose COMMITs get no reply, whether they were done or not', 
 
   before(async () => {
     world = await World.open({
-      async through(url) {
-        proxy = await cutProxy(url);
-        return proxy.url;
+      async through({ DATABASE_URL }) {
+        proxy = await cutProxy(DATABASE_URL);
+        return { DATABASE_URL: proxy.url };
       },
     });
   });

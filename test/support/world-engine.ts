@@ -2,7 +2,7 @@ import { createWriteStream, readFileSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../engine/errors.ts';
 import { CHECKOUT } from '../../sandbox/environment.ts';
-import { type Child, startChild } from '../../sandbox/launcher/child.ts';
+import { type Child, runChild, startChild } from '../../sandbox/launcher/child.ts';
 
 /** One line an engine logged. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
@@ -18,6 +18,29 @@ export interface EngineOptions {
   readonly program?: readonly string[];
   readonly nodeOptions?: readonly string[];
   readonly onLine: (line: LogLine) => void;
+}
+
+/**
+ * Engines start in two thirds of the time when they find compiled what they load. An engine that is killed leaves
+ * nothing there: `warmUp` does. Coverage is counted on what is compiled anew.
+ */
+export const COMPILE_CACHE: Readonly<Record<string, string>> =
+  process.env['NODE_V8_COVERAGE'] === undefined
+    ? {
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(CHECKOUT, '.cache/compiled'),
+      }
+    : {};
+
+/** Compiles once what an engine loads. */
+export async function warmUp(folder: string): Promise<void> {
+  await runChild({
+    name: 'hisbridge help',
+    command: process.execPath,
+    args: [join(CHECKOUT, 'cli/hisbridge.ts'), 'help'],
+    cwd: CHECKOUT,
+    env: COMPILE_CACHE,
+    folder,
+  });
 }
 
 /** An engine as a process: started, killed, frozen, woken and started again, as often as a test wants. */
@@ -70,7 +93,7 @@ export class EngineProcess {
       args: [...nodeOptions, ...(program ?? own), '-c', root],
       cwd: CHECKOUT,
       folder,
-      env: { ...this.#options.env, ...env },
+      env: { ...COMPILE_CACHE, ...this.#options.env, ...env },
       onLine: take,
       onErrorLine: take,
     });

@@ -22,14 +22,22 @@ export interface WorldOptions {
   readonly edits?: Edits;
   /** A PostgreSQL of its own, that may be killed. */
   readonly ownDatabase?: boolean;
-  /** Stands between the engines and PostgreSQL: the address they get instead. */
-  readonly through?: (databaseUrl: string) => Promise<string>;
+  /** What the engines get in place of the addresses of PostgreSQL, RabbitMQ and the hospitals: whatever stands between. */
+  readonly through?: (addresses: Addresses) => Promise<Partial<Addresses>>;
   /** The program of an engine, when it is not `hisbridge run`, with its environment. */
   readonly engine?: (index: number) => {
     readonly program?: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
     readonly nodeOptions?: readonly string[];
   };
+}
+
+/** Where an engine finds the world, by the names of its environment. */
+export interface Addresses {
+  readonly DATABASE_URL: string;
+  readonly AMQP_URL: string;
+  readonly ALNOOR_URL: string;
+  readonly STMARY_URL: string;
 }
 
 export type HospitalName = 'alnoor' | 'stmary';
@@ -82,19 +90,18 @@ export class World {
     await migrate(database.url);
     const broker = await testBroker();
     closing.push(() => broker.stop());
-    const addresses: Record<string, string> = {};
+    const addresses = { DATABASE_URL: database.url, AMQP_URL: broker.url, ALNOOR_URL: '', STMARY_URL: '' };
     const hospitals = {} as Record<HospitalName, HospitalControl>;
     for (const hospital of HOSPITALS) {
       const { part, name, endpoints } = await startHospital(hospital, folder, () => undefined);
       closing.push(() => part.stop());
-      addresses[`${name.toUpperCase()}_URL`] = endpoints.address;
+      addresses[`${name.toUpperCase()}_URL` as keyof Addresses] = endpoints.address;
       hospitals[name as HospitalName] = hospitalControl(endpoints.control);
     }
     const env = {
-      DATABASE_URL: (await options.through?.(database.url)) ?? database.url,
-      AMQP_URL: broker.url,
       HISBRIDGE_DIGEST_KEY: DIGEST_KEY,
       ...addresses,
+      ...(await options.through?.(addresses)),
     };
     const root = join(folder, 'root');
     const names = brokerNames(`world.${randomBytes(5).toString('hex')}`);

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { failpoint } from '../../failpoint.ts';
 import { instantOf } from '../../message.ts';
 
 const PARTITIONED = [
@@ -74,6 +75,7 @@ async function makeDay(
          alter table hisbridge.${table} attach partition hisbridge.${name} for values from ('${from}') to ('${to}')`,
       );
     }
+    failpoint('M15');
     await client.query('commit');
   } catch (thrown) {
     await client.query('rollback');

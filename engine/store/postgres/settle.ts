@@ -107,6 +107,7 @@ function settleOnce(
     committed: (decided, replies) =>
       result(decided, replies.get(PROMOTE.name) ?? [], replies.get(WRITE_DELIVERIES.name) ?? []),
     moments: ({ outcomes }) => {
+      failpoint('M6');
       if (outcomes.some(({ settlement }) => settlement.next.kind === 'stopped')) failpoint('M13');
     },
     mark: ({ outcomes }) =>
