@@ -1,0 +1,63 @@
+/** A REST hospital that costs as little as node:http can: it books whatever it is asked for, and remembers when. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answer, sharedClockMs } from './remote.ts';
+
+/** One request as it arrived. */
+export interface Received {
+  readonly reference: string;
+  readonly key: string;
+  readonly atMs: number;
+}
+
+const received: Received[] = [];
+let away = false;
+
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  if (away) {
+    request.socket.destroy();
+    return;
+  }
+  const atMs = sharedClockMs();
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => book(request, Buffer.concat(chunks), atMs, response));
+});
+
+interface Asked {
+  readonly externalReference: string;
+  readonly start: string;
+  readonly end: string;
+}
+
+function book(request: IncomingMessage, body: Buffer, atMs: number, response: ServerResponse): void {
+  const { externalReference, start, end } = JSON.parse(body.toString()) as Asked;
+  const key = String(request.headers['idempotency-key']);
+  received.push({ reference: externalReference, key, atMs });
+  const said = JSON.stringify({
+    requestKey: key,
+    id: `RV-${externalReference.slice(3)}`,
+    externalReference,
+    status: 'BOOKED',
+    start,
+    end,
+  });
+  response.writeHead(201, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(said) });
+  response.end(said);
+}
+
+answer({
+  listen: () =>
+    new Promise<string>((resolve) => {
+      server.listen(0, '127.0.0.1', () =>
+        resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+      );
+    }),
+  /** Everything that was received since the last question. */
+  received: () => received.splice(0),
+  /** Whether it breaks every connection from now on. */
+  away: (given: boolean) => {
+    away = given;
+    if (away) server.closeAllConnections();
+  },
+});

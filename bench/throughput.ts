@@ -1,0 +1,111 @@
+import { median, table } from './figures.ts';
+import type { Place } from './place.ts';
+import { type Carried, carry, openStage } from './round.ts';
+import type { SubjectName } from './subject.ts';
+
+export interface Throughput {
+  /** Conversations per second, medians. */
+  readonly engine: number;
+  readonly floor: number;
+  /** Median of the engine's part of the floor, pair by pair. */
+  readonly ratio: number;
+  readonly ratioRange: readonly [number, number];
+  readonly rounds: readonly Pair[];
+  /** CPU microseconds per conversation, medians. */
+  readonly cpu: Readonly<Record<SubjectName, Readonly<Record<string, number>>>>;
+}
+
+interface Pair {
+  readonly engine: number;
+  readonly floor: number;
+  readonly ratio: number;
+  /** CPU seconds of processes that are not ours, as a part of the time both cores had. */
+  readonly foreign: number;
+}
+
+/** So many conversations run before those that count: compiled code and full caches on both sides. */
+export const WARM_UP = 1_000;
+
+/** Rounds of engine and floor in turn, each on an empty database of its own; who begins alternates. */
+export async function measureThroughput(
+  place: Place,
+  {
+    rounds,
+    conversations,
+    cores,
+  }: { readonly rounds: number; readonly conversations: number; readonly cores: number },
+): Promise<Throughput> {
+  const pairs: Pair[] = [];
+  const spent = { engine: [] as Spent[], floor: [] as Spent[] };
+  for (let round = 1; round <= rounds; round += 1) {
+    const order: readonly SubjectName[] = round % 2 === 1 ? ['floor', 'engine'] : ['engine', 'floor'];
+    const perSecond = { engine: 0, floor: 0 };
+    let foreign = 0;
+    for (const subject of order) {
+      const carried = await runRound(place, subject, `${subject}-${round}`, conversations);
+      perSecond[subject] = conversations / carried.seconds;
+      foreign = Math.max(foreign, (carried.cpu['foreign'] ?? 0) / (carried.seconds * cores));
+      spent[subject].push(spentOf(carried, conversations));
+    }
+    const pair = { ...perSecond, ratio: perSecond.engine / perSecond.floor, foreign };
+    pairs.push(pair);
+    console.log(
+      `round ${round}: floor ${pair.floor.toFixed(0)}/s, engine ${pair.engine.toFixed(0)}/s, ratio ${pair.ratio.toFixed(3)}, foreign CPU ${(100 * foreign).toFixed(0)} %`,
+    );
+  }
+  const ratios = pairs.map(({ ratio }) => ratio);
+  return {
+    engine: median(pairs.map(({ engine }) => engine)),
+    floor: median(pairs.map(({ floor }) => floor)),
+    ratio: median(ratios),
+    ratioRange: [Math.min(...ratios), Math.max(...ratios)],
+    rounds: pairs,
+    cpu: { engine: mediansOf(spent.engine), floor: mediansOf(spent.floor) },
+  };
+}
+
+/** One round on a stage of its own, after its warm-up. */
+export async function runRound(
+  place: Place,
+  subject: SubjectName,
+  label: string,
+  conversations: number,
+  profile: string | null = null,
+): Promise<Carried> {
+  const stage = await openStage(place, { subject, label, profile });
+  try {
+    await carry(stage, { prefix: 'BK-0-', count: WARM_UP, perSecond: null });
+    // So that no checkpoint falls into one round and not into the other.
+    await stage.ground.database.query('checkpoint');
+    return await carry(stage, { prefix: 'BK-1-', count: conversations, perSecond: null });
+  } finally {
+    await stage.close();
+  }
+}
+
+type Spent = Readonly<Record<string, number>>;
+
+function spentOf({ cpu }: Carried, conversations: number): Spent {
+  return Object.fromEntries(
+    Object.entries(cpu).map(([part, seconds]) => [part, Math.round((seconds * 1e6) / conversations)]),
+  );
+}
+
+function mediansOf(all: readonly Spent[]): Spent {
+  const parts = new Set(all.flatMap((spent) => Object.keys(spent)));
+  return Object.fromEntries([...parts].map((part) => [part, median(all.map((spent) => spent[part] ?? 0))]));
+}
+
+const PARTS = ['subject', 'postgres', 'broker', 'hospital', 'dawy', 'foreign'];
+
+export function printThroughput({ engine, floor, ratio, ratioRange, cpu }: Throughput): void {
+  const [least, most] = ratioRange;
+  console.log(
+    `\nthroughput (medians): floor ${floor.toFixed(0)}/s, engine ${engine.toFixed(0)}/s, ratio ${ratio.toFixed(3)} (${least.toFixed(3)} to ${most.toFixed(3)})`,
+  );
+  console.log('\nCPU, microseconds per conversation:');
+  table(
+    ['', ...PARTS],
+    (['floor', 'engine'] as const).map((name) => [name, ...PARTS.map((part) => `${cpu[name][part] ?? 0}`)]),
+  );
+}
