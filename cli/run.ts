@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { openBridge } from '../engine/bridge.ts';
 import { serveMetrics } from '../engine/telemetry/exporter.ts';
-import { Log, toAll } from '../engine/telemetry/log.ts';
+import { Log, linesTo, toAll } from '../engine/telemetry/log.ts';
 import { Metrics } from '../engine/telemetry/metrics.ts';
 import { countIn } from './given.ts';
 import { examples, FOLDER } from './help.ts';
@@ -34,7 +34,7 @@ async function serve({ config, metricsPort, logLevel }: Options): Promise<void> 
   // 0 is any free port.
   const port = metricsPort === '0' ? 0 : countIn('--metrics-port', metricsPort);
   const metrics = new Metrics();
-  const telemetry = toAll(new Log(logLevel, (line) => void process.stdout.write(line)), metrics);
+  const telemetry = toAll(new Log(logLevel, linesTo(process.stdout)), metrics);
   const exporter = await serveMetrics(
     metrics,
     port,

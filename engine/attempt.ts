@@ -188,13 +188,11 @@ async function reply(
 
 async function send(parcel: Parcel, { channel, outbound, clock }: AttemptParts): Promise<Answer> {
   const deadline = new AbortController();
-  const answered = new AbortController();
-  const expiry = clock.sleep(outbound.deadlineMs, answered.signal).then(() => deadline.abort());
+  const answered = clock.alarm(outbound.deadlineMs, () => deadline.abort());
   try {
     return await channel.send(parcel, deadline.signal);
   } finally {
-    answered.abort();
-    await expiry;
+    answered();
   }
 }
 
@@ -238,11 +236,12 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The key of an edition: the last 100 bits of its id in 20 Crockford characters, the length MSH-10 bears (HL7 v2.5.1 section 2.15.9.10). */
 export function editionKey(edition: EditionId): string {
-  let bits = BigInt(`0x${edition.replaceAll('-', '').slice(7)}`);
+  const digits = edition.slice(7).replaceAll('-', '');
   let key = '';
-  for (let i = 0; i < 20; i++) {
-    key = `${CROCKFORD[Number(bits & 31n)]}${key}`;
-    bits >>= 5n;
+  // Five hexadecimal digits are four of these.
+  for (let at = 0; at < 25; at += 5) {
+    const bits = Number.parseInt(digits.slice(at, at + 5), 16);
+    for (let shift = 15; shift >= 0; shift -= 5) key += CROCKFORD[(bits >> shift) & 31];
   }
   return key;
 }

@@ -8,6 +8,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Resolves one turn of the event loop later: what one read of a socket brought has been handed over by then. */
   turn(): Promise<void>;
+  /** Calls `act` after `ms`, unless what it returns is called before. For deadlines, which hardly ever come to pass. */
+  alarm(ms: number, act: () => void): () => void;
 }
 
 /** The machine's clock, moved onto the database's by `follow`. */
@@ -25,6 +27,11 @@ export class SystemClock implements Clock {
 
   monotonicMs(): number {
     return performance.now();
+  }
+
+  alarm(ms: number, act: () => void): () => void {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -160,6 +160,8 @@ export class Dispatcher implements Slots {
   }
 
   async #claimAll(): Promise<void> {
+    // A batch of settlements frees its slots one by one, all in this turn: they are claimed for together.
+    await this.#parts.clock.turn();
     while (this.#backlog && this.#free() > 0) {
       this.#backlog = false;
       const limit = this.#free();

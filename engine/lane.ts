@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /**
  * The keyed digest of an ordering key, 16 bytes. Deliveries to one channel with the same lane are
@@ -17,6 +17,9 @@ export interface Digest {
   search(name: string, value: string): Buffer;
 }
 
+/** A conversation asks for its lane half a dozen times, from its arrival to its last event. */
+const LANES_REMEMBERED = 10_000;
+
 /** `secret` must stay the same for the life of the store: digests made with another one find nothing. */
 export function keyedDigest(secret: string | Buffer): Digest {
   const digest = (purpose: string, ...parts: string[]): Buffer => {
@@ -24,8 +27,17 @@ export function keyedDigest(secret: string | Buffer): Digest {
     for (const part of parts) mac.update('\0').update(part);
     return mac.digest().subarray(0, 16);
   };
+  const lanes = new Map<string, Lane>();
+  const lane = (orderingKey: string): Lane => {
+    const known = lanes.get(orderingKey);
+    if (known !== undefined) return known;
+    const made = digest('lane', orderingKey);
+    if (lanes.size >= LANES_REMEMBERED) lanes.clear();
+    lanes.set(orderingKey, made);
+    return made;
+  };
   return {
-    lane: (orderingKey) => digest('lane', orderingKey),
+    lane,
     dedupe: (channel, id) => digest('dedupe', channel, id),
     search: (name, value) => digest('search', name, value),
   };
@@ -45,5 +57,5 @@ export function sortedLocks(lanes: Iterable<Lane>): bigint[] {
 
 /** SHA-256 of a body: tells a repeat from another message under the same id. */
 export function bodyDigest(body: Uint8Array): Buffer {
-  return createHash('sha256').update(body).digest();
+  return hash('sha256', body, 'buffer');
 }

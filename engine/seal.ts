@@ -12,7 +12,12 @@ const PLAIN = 0;
 
 /** Keeps values readable. For use until encryption is configured. */
 export const plainSeal: Seal = {
-  seal: (_rowId, plain) => Buffer.concat([Buffer.of(PLAIN), plain]),
+  seal(_rowId, plain) {
+    const sealed = Buffer.allocUnsafe(plain.byteLength + 1);
+    sealed[0] = PLAIN;
+    sealed.set(plain, 1);
+    return sealed;
+  },
   open(_rowId, sealed) {
     if (sealed[0] !== PLAIN) throw new RangeError(`a sealed value has the unknown format ${sealed[0]}`);
     return Buffer.from(sealed.buffer, sealed.byteOffset + 1, sealed.byteLength - 1);

@@ -26,8 +26,8 @@ export class AmqpOutbound implements OutboundChannel {
   readonly #context: ChannelContext;
   readonly #line: Line;
   readonly #stopping = new AbortController();
-  /** The first try to connect has ended, one way or the other: until then a send waits. */
-  #tried = Promise.resolve();
+  /** Resolves when the first try to connect has ended, one way or the other; null from then on. Until then a send waits. */
+  #trying: Promise<void> | null = null;
   #publisher: Publisher | null = null;
   #obstacle: BridgeError | null = null;
   #run: Promise<void> = Promise.resolve();
@@ -42,8 +42,11 @@ export class AmqpOutbound implements OutboundChannel {
 
   start(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#tried = promise;
-    this.#run = this.#connect(resolve);
+    this.#trying = promise;
+    this.#run = this.#connect(() => {
+      this.#trying = null;
+      resolve();
+    });
     return Promise.resolve();
   }
 
@@ -55,7 +58,7 @@ export class AmqpOutbound implements OutboundChannel {
   }
 
   async send(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
-    await this.#triedOrOver(signal);
+    if (this.#trying !== null) await triedOrOver(this.#trying, signal);
     const publisher = this.#publisher;
     if (publisher === null) throw this.#unavailable();
     if (!this.#context.maySend()) {
@@ -80,15 +83,6 @@ export class AmqpOutbound implements OutboundChannel {
     };
     await publisher.publish(publication, confirmTimeout, signal);
     return CONFIRMED;
-  }
-
-  async #triedOrOver(signal: AbortSignal): Promise<void> {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    const abort = () => resolve();
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    await Promise.race([this.#tried, over]);
-    signal.removeEventListener('abort', abort);
   }
 
   #unavailable(): BridgeError {
@@ -134,6 +128,15 @@ export class AmqpOutbound implements OutboundChannel {
     this.#failures += 1;
     return ceiling * systemRandom.fraction();
   }
+}
+
+async function triedOrOver(tried: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const abort = () => resolve();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  await Promise.race([tried, over]);
+  signal.removeEventListener('abort', abort);
 }
 
 /** CloudEvents in structured mode say so; everything else we write for Dawy is JSON. */

@@ -90,11 +90,11 @@ export class Publisher {
    * `unroutable` when no queue takes it, `busy` when the broker refused it, `confirm-missing` when nobody knows.
    */
   async publish(publication: Publication, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const abort = () => over.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) over.abort();
-    const deadline = this.#clock.sleep(timeoutMs, over.signal).then(() => 'late' as const);
+    const { promise: deadline, resolve } = Promise.withResolvers<'late'>();
+    const expire = () => resolve('late');
+    const callOff = this.#clock.alarm(timeoutMs, expire);
+    signal.addEventListener('abort', expire, { once: true });
+    if (signal.aborted) expire();
     this.#sending += 1;
     try {
       await this.#room(deadline);
@@ -102,8 +102,8 @@ export class Publisher {
         throw new BridgeError('connection-failed', 'its time was over before it was published');
       answer(await Promise.race([this.#write(publication), deadline]), publication.exchange);
     } finally {
-      signal.removeEventListener('abort', abort);
-      over.abort();
+      signal.removeEventListener('abort', expire);
+      callOff();
       this.#sending -= 1;
       if (this.#sending === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }

@@ -69,10 +69,8 @@ export function compileRead(
 }
 
 function read(reader: Reader, arrival: Arrival): ReturnType<Read> {
-  let partial: PartialReading = {};
+  let partial: PartialReading | null = null;
   try {
-    // What the protocol says beside the body can be told even when the body cannot be read.
-    partial = identify(reader, { body: undefined, type: null, id: null }, arrival).partial;
     const decoded = reader.codec.decode(arrival.body, reader.limits);
     const told: Unwrapped =
       reader.form === 'json' ? unwrap(decoded, arrival.headers) : { body: decoded, type: null, id: null };
@@ -93,8 +91,14 @@ function read(reader: Reader, arrival: Arrival): ReturnType<Read> {
       reading: { form: reader.form, body: told.body, type, id, hospital, booking, search, learnt },
     };
   } catch (thrown) {
-    return refused(BridgeError.from(thrown, 'stage-crashed', reader.channel), partial);
+    const error = BridgeError.from(thrown, 'stage-crashed', reader.channel);
+    return refused(error, partial ?? withoutBody(reader, arrival));
   }
+}
+
+/** What the protocol says beside the body can be told even when the body cannot be read. */
+function withoutBody(reader: Reader, arrival: Arrival): PartialReading {
+  return identify(reader, { body: undefined, type: null, id: null }, arrival).partial;
 }
 
 /** A type that nobody knows is a text of the sender's and not a word of ours: it is shown nowhere. */

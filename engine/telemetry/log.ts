@@ -6,7 +6,7 @@ import { describe } from './describe.ts';
 export class Log implements Telemetry {
   readonly #logger: Logger;
 
-  /** `level` is the least that is written. Lines go to `write` as they come, without a buffer that a crash could lose. */
+  /** `level` is the least that is written. Lines go to `write` as they come. */
   constructor(level: 'error' | 'warn' | 'info' | 'debug', write: (line: string) => void) {
     this.#logger = pino(
       {
@@ -25,6 +25,24 @@ export class Log implements Telemetry {
     const { kind, ...fields } = event;
     this.#logger[level]({ event: kind, ...fields }, text);
   }
+}
+
+/**
+ * Writes the lines of one turn of the event loop at once: under load that is one call of the system instead of
+ * hundreds. What is waiting when the process ends by itself is written then.
+ */
+export function linesTo(stream: { readonly write: (text: string) => unknown }): (line: string) => void {
+  let waiting = '';
+  const flush = () => {
+    const text = waiting;
+    waiting = '';
+    if (text !== '') stream.write(text);
+  };
+  process.on('exit', flush);
+  return (line) => {
+    if (waiting === '') setImmediate(flush);
+    waiting += line;
+  };
 }
 
 /** Says every event to each of several. */

@@ -12,6 +12,7 @@ export function aContext(now = new Date('2026-12-02T05:00:00Z')) {
       monotonicMs: () => now.getTime(),
       sleep: async () => undefined,
       turn: async () => undefined,
+      alarm: () => () => undefined,
     },
     report: (state, detail) => reports.push({ state, detail }),
     storeReady: async () => undefined,

@@ -59,6 +59,7 @@ describe('channels/amqp topology on a real broker', function () {
     const clock = {
       now: () => new Date(),
       monotonicMs: () => performance.now(),
+      alarm: () => () => undefined,
       sleep: async (ms: number) => {
         waits.push(ms);
       },

@@ -98,6 +98,7 @@ describe('opening the store in PostgreSQL', function () {
       monotonicMs: () => 0,
       sleep: () => Promise.resolve(),
       turn: () => Promise.resolve(),
+      alarm: () => () => undefined,
     };
     const early = arrival('{"far":1}', { booking: 'FAR-1' });
     const message = { ...early.message, id: newId<MessageId>(far, systemRandom) };

@@ -41,6 +41,14 @@ export class ManualClock implements Clock {
     return nextTurn();
   }
 
+  alarm(ms: number, act: () => void): () => void {
+    const sleeper = { at: this.#monotonicMs + ms, wake: act };
+    this.#sleeping.push(sleeper);
+    return () => {
+      this.#sleeping = this.#sleeping.filter((other) => other !== sleeper);
+    };
+  }
+
   /** Lets so much time pass. Whoever sleeps wakes at its own instant, and all that follows from it happens then. */
   async pass(ms: number): Promise<void> {
     const end = this.#monotonicMs + ms;

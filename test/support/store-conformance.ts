@@ -57,6 +57,7 @@ const clock = {
   monotonicMs: () => performance.now(),
   sleep: () => Promise.resolve(),
   turn: () => Promise.resolve(),
+  alarm: () => () => undefined,
 };
 export const freshId = <Id extends string>(): Id => newId<Id>(clock, systemRandom);
 

@@ -49,12 +49,21 @@ export class Session {
   /** Resolves with the rows of every call. Throws what the first failed call met; `connectionLost` when the link broke. */
   async send(calls: readonly (Call | string)[]): Promise<readonly Rows[]> {
     if (this.#broken) throw connectionLost(null);
-    const replies = await Promise.allSettled(
-      calls.map((one) => this.#client.query<Rows[number]>(one as Call)),
-    );
+    const replies = await Promise.allSettled(this.#inOnePacket(calls));
     const failed = replies.find((reply) => reply.status === 'rejected');
     if (failed !== undefined) throw await this.#failure(failed.reason);
     return replies.map((reply) => (reply.status === 'fulfilled' ? reply.value.rows : []));
+  }
+
+  /** pg writes each call by itself; held back until the last one, all leave in one write. */
+  #inOnePacket(calls: readonly (Call | string)[]): Promise<pg.QueryResult<Rows[number]>>[] {
+    const { stream } = this.#client.connection;
+    stream.cork();
+    try {
+      return calls.map((one) => this.#client.query<Rows[number]>(one as Call));
+    } finally {
+      stream.uncork();
+    }
   }
 
   async one(text: string, values: unknown[] = []): Promise<Rows> {
