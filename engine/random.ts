@@ -11,23 +11,18 @@ export interface Random {
 /** Asking the system for each id alone costs more than everything else that an id needs. */
 const POOL_BYTES = 16_384;
 
-class SystemRandom implements Random {
-  #pool = new Uint8Array(0);
-  #used = 0;
-
-  fraction(): number {
-    return Math.random();
-  }
-
-  bytes(count: number): Uint8Array {
-    if (this.#used + count > this.#pool.byteLength) {
+function pooled(): Random['bytes'] {
+  let pool = new Uint8Array(0);
+  let used = 0;
+  return (count) => {
+    if (used + count > pool.byteLength) {
       // A new pool each time: what was given out is never written again.
-      this.#pool = randomFillSync(new Uint8Array(Math.max(count, POOL_BYTES)));
-      this.#used = 0;
+      pool = randomFillSync(new Uint8Array(Math.max(count, POOL_BYTES)));
+      used = 0;
     }
-    this.#used += count;
-    return this.#pool.subarray(this.#used - count, this.#used);
-  }
+    used += count;
+    return pool.subarray(used - count, used);
+  };
 }
 
-export const systemRandom: Random = new SystemRandom();
+export const systemRandom: Random = { fraction: () => Math.random(), bytes: pooled() };
