@@ -28,6 +28,13 @@ export interface Heard {
   readonly atMs: number;
 }
 
+/** Everything of an event that a subscriber could tell apart. */
+export interface Told {
+  readonly routingKey: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
 /** When each message was handed to the socket, by its reference. */
 export interface PublishedAt {
   readonly reference: string;
@@ -44,6 +51,7 @@ const NOTE =
 let connection: ChannelModel;
 let publishing: ConfirmChannel;
 let events: Heard[] = [];
+let journal: Told[] | null = null;
 let awaited: { readonly count: number; resolve(atMs: number): void } | null = null;
 
 async function open({ url, heard, bookings }: DawyNames): Promise<void> {
@@ -73,9 +81,14 @@ interface Event {
   readonly subject: string;
 }
 
-function hear({ content, properties }: ConsumeMessage): void {
+function hear({ content, properties, fields }: ConsumeMessage): void {
   const atMs = sharedClockMs();
   const { type, subject } = JSON.parse(content.toString()) as Event;
+  journal?.push({
+    routingKey: fields.routingKey,
+    properties: { ...properties },
+    body: content.toString(),
+  });
   events.push({ reference: subject, type, id: String(properties.messageId), atMs });
   if (events.length === awaited?.count) awaited.resolve(atMs);
 }
@@ -149,6 +162,11 @@ answer(
         if (last !== undefined) resolve(last.atMs);
         else awaited = { count, resolve };
       }),
+    /** Remembers events as a whole from now on. */
+    watch: () => {
+      journal = [];
+    },
+    journal: () => journal ?? [],
     events: () => {
       const taken = events;
       events = [];

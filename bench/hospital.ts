@@ -10,7 +10,15 @@ export interface Received {
   readonly atMs: number;
 }
 
+/** Everything of a request that a hospital could tell apart. */
+export interface Requested {
+  readonly line: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
 const received: Received[] = [];
+let journal: Requested[] | null = null;
 let away = false;
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -32,6 +40,8 @@ interface Asked {
 
 function book(request: IncomingMessage, body: Buffer, atMs: number, response: ServerResponse): void {
   const { externalReference, start, end } = JSON.parse(body.toString()) as Asked;
+  const { method, url, headers } = request;
+  journal?.push({ line: `${method} ${url}`, headers, body: body.toString() });
   const key = String(request.headers['idempotency-key']);
   received.push({ reference: externalReference, key, atMs });
   const said = JSON.stringify({
@@ -53,6 +63,11 @@ answer({
         resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
       );
     }),
+  /** Remembers requests as a whole from now on. */
+  watch: () => {
+    journal = [];
+  },
+  journal: () => journal ?? [],
   /** Everything that was received since the last question. */
   received: () => received.splice(0),
   /** Whether it breaks every connection from now on. */
