@@ -1,0 +1,103 @@
+import { SystemClock } from '../../engine/clock.ts';
+import type { ChannelName, DeliveryId } from '../../engine/message.ts';
+import { systemRandom } from '../../engine/random.ts';
+import type { Records } from '../../engine/records.ts';
+import { plainSeal } from '../../engine/seal.ts';
+import { MemoryStore, MemoryTables } from '../../engine/store/memory.ts';
+import { migrate } from '../../engine/store/postgres/migrate.ts';
+import { openPostgresStore, type PostgresStore } from '../../engine/store/postgres/store.ts';
+import type { Store } from '../../engine/store.ts';
+import type { EngineEvent } from '../../engine/telemetry.ts';
+import { ManualClock } from '../support/clock.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { digest } from '../support/store-conformance.ts';
+
+/** An open delivery as the tables have it. */
+export interface Row {
+  readonly id: DeliveryId;
+  readonly state: string;
+  readonly head: boolean;
+  readonly owner: string | null;
+  readonly tries: number;
+  readonly ambiguous: boolean;
+}
+
+/** One set of tables with stores over it, and a look into it past the stores. */
+export interface World {
+  open(): Promise<Store>;
+  /** Ends a store as the end of its process would. */
+  crash(store: Store): Promise<void>;
+  /** The open deliveries to a channel, in the order they were kept. */
+  deliveries(channel: ChannelName): Promise<readonly Row[]>;
+  /** Lets so much time pass for everyone. */
+  pass(ms: number): Promise<void>;
+  /** What a person decides; null where the tables have no office for it. */
+  readonly person: Pick<Records, 'replay' | 'notTaken'> | null;
+  close(): Promise<void>;
+}
+
+/** Tables in memory, and a clock that stands still until `pass`. */
+export async function memoryWorld(): Promise<World> {
+  const clock = new ManualClock();
+  const tables = new MemoryTables(clock, systemRandom);
+  return {
+    open: async () => new MemoryStore(tables),
+    crash: (store) => store.close(),
+    deliveries: async (channel) => tables.inOrder().filter((row) => row.channel === channel),
+    pass: (ms) => clock.pass(ms),
+    person: null,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Tables in PostgreSQL, and what the stores over them had to say. */
+export interface PostgresWorld extends World {
+  readonly database: TestDatabase;
+  readonly events: readonly EngineEvent[];
+  open(): Promise<PostgresStore>;
+}
+
+/** What a server says of the life of others holds from three seconds after its start on. */
+const REGROUPED = `select pg_postmaster_start_time() < clock_timestamp() - interval '3.5 seconds' as yes`;
+
+export async function postgresWorld(database: TestDatabase): Promise<PostgresWorld> {
+  await migrate(database.url);
+  while (!(await database.query<{ yes: boolean }>(REGROUPED))[0]?.yes);
+  const stores: PostgresStore[] = [];
+  const events: EngineEvent[] = [];
+  const open = async () => {
+    const store = await openPostgresStore({
+      url: database.url,
+      seal: plainSeal,
+      digest,
+      clock: new SystemClock(),
+      random: systemRandom,
+      telemetry: { emit: (event) => events.push(event) },
+    });
+    stores.push(store);
+    return store;
+  };
+  const office = await open();
+  return {
+    database,
+    events,
+    open,
+    crash: (store) => store.close(),
+    deliveries: (channel) =>
+      database.query(
+        'select id, state, head, owner, tries, ambiguous from hisbridge.delivery where channel = $1 order by seq',
+        [channel],
+      ),
+    // Only beats have an age here that anyone asks for.
+    pass: async (ms) => {
+      await database.query(`update hisbridge.instance set beat = beat - make_interval(secs => $1::float8)`, [
+        ms / 1_000,
+      ]);
+    },
+    person: office.records,
+    async close() {
+      await Promise.all(stores.map((store) => store.close()));
+      await database.drop();
+    },
+  };
+}
