@@ -1,12 +1,11 @@
 import { expect } from 'chai';
-import { BridgeError } from '../../../engine/errors.ts';
 import type { ChannelName, DeliveryId } from '../../../engine/message.ts';
 import type { Consequences, Keeping, NewDelivery, Settlement, Store, Work } from '../../../engine/store.ts';
 import { arrival, delivery, digest, freshId, settlement } from '../../support/store-conformance.ts';
 import type { World } from '../worlds.ts';
+import { nextOf } from './next.ts';
 import type { Lanes, Place, Standing } from './rule.ts';
 
-const error = new BridgeError('busy', 'the test says so');
 const nothing = (): Consequences => ({ messages: [], step: null });
 
 /** The stores under test, each joined; every run has a channel and bookings of its own. */
@@ -105,23 +104,6 @@ export function workOf(keeping: Keeping, added: NewDelivery): Work {
     edition: null,
     lastSentAt: null,
   };
-}
-
-function nextOf(standing: Standing): Settlement['next'] {
-  const again = { kind: 'again', attempts: 0, error } as const;
-  switch (standing) {
-    case 'delivered':
-    case 'given-up':
-      return { kind: 'ended', as: standing };
-    case 'again':
-    case 'unsure':
-      return { ...again, dueAt: new Date(0), ambiguous: standing === 'unsure' };
-    case 'later':
-      return { ...again, dueAt: new Date('2999-01-01T00:00:00Z'), ambiguous: false };
-    case 'held':
-    case 'dead':
-      return { kind: 'stopped', state: standing, error };
-  }
 }
 
 /** The ids of what was handed out. */
