@@ -213,6 +213,7 @@ export class Dispatcher implements Slots {
     const startedAt = clock.now();
     // What begins by a plan ends by it.
     const plan = this.#parts.plan();
+    const { generation } = this.#gate.breaker;
     const { id, route, channel } = work.delivery;
     try {
       if (this.#stopped || (work.edition === null && !plan.routes.has(route))) {
@@ -226,7 +227,7 @@ export class Dispatcher implements Slots {
         telemetry.emit({ kind: 'settle-fenced', id, route, channel });
         return null;
       }
-      if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, trial);
+      if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, { trial, generation });
       const promoted = await this.#settle(work, attempted, { plan, startedAt });
       // What never left shows nothing of the far side: without another one at once, each that came too late would cost a pause.
       if (trial && attempted.kind === 'render') this.#gate.tryAnother();

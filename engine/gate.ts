@@ -32,6 +32,14 @@ export interface GateParts {
   readonly trial: () => Promise<boolean>;
 }
 
+/** One send as the gate saw it begin. */
+export interface Sent {
+  /** It was to show whether the channel is back. */
+  readonly trial: boolean;
+  /** The generation of the breaker at its beginning. */
+  readonly generation: number;
+}
+
 /**
  * How wide an outbound channel stands open for this instance. The breaker, shared through the store,
  * shuts it when the far side is silent; one delivery at a time tries it again; after that a ramp widens
@@ -72,12 +80,17 @@ export class Gate {
     if (this.width > 0) this.#parts.opened();
   }
 
-  /** Learns from an outcome: an answer of any kind shows that the channel is there, silence does not. */
-  observe(outcome: Outcome, wasTrial: boolean): void {
+  /**
+   * Learns from the outcome of a send that began at `generation`: an answer of any kind shows that the channel is
+   * there, silence does not. Of a time before the breaker last moved it says nothing any more: sends that were lost
+   * before a hospital came back must not shut it again, nor a trial that was given up decide over the one after it.
+   */
+  observe(outcome: Outcome, { trial, generation }: Sent): void {
+    if (generation < this.breaker.generation) return;
     const fault = silenceOf(outcome);
     const silent = fault === 'unavailable' || fault === 'ambiguous';
     this.#streak = streakAfter(this.#streak, fault);
-    if (wasTrial) this.#move(silent ? this.#opened(outcome) : closed(this.breaker));
+    if (trial) this.#move(silent ? this.#opened(outcome) : closed(this.breaker));
     else if (!silent) this.#ramp *= 2;
     else if (this.breaker.state === 'closed' && opens(this.#streak)) this.#move(this.#opened(outcome));
   }

@@ -190,6 +190,25 @@ describe('gate', () => {
     lost.losable.restore();
   });
 
+  it('stays closed when what was sent before the hospital was back has no answer', async () => {
+    const lost = () => Promise.withResolvers<never>().promise;
+    const core = await start({
+      routes: (text) => text.replace('maxInFlight: 2', 'maxInFlight: 8'),
+      hospital: (_parcel, nth) => (nth <= 5 ? lost : nth <= 8 ? AWAY : says('BOOKED')),
+    });
+    await askAll(
+      core,
+      Array.from({ length: 8 }, (_, n) => `B${n}`),
+    );
+    await comesToHold(() => core.moves.includes('open'));
+    await core.ask('C');
+    await core.clock.pass(4 * SECOND);
+    expect(core.moves).to.deep.equal(['open', 'half-open', 'closed']);
+    await core.clock.pass(60 * SECOND);
+    expect(core.moves).to.deep.equal(['open', 'half-open', 'closed']);
+    expect(core.open).to.deep.equal([]);
+  });
+
   it('opens for a hospital that answers no question at all', async () => {
     const core = await start({ routes: PROBED, hospital: () => RESET });
     await core.ask('A');
