@@ -24,10 +24,13 @@ interface StepRow {
 
 /** Holds what a run has left in the tables against what its workers were told. */
 export async function expectBalanced(database: TestDatabase, run: Run): Promise<void> {
-  await expectDeliveries(database, run);
-  await expectAttempts(database, run);
-  await expectRepeats(database, run);
-  for (let n = 0; n < BOOKINGS; n += 1) await expectBooking(database, run, bookingOf(run, n));
+  const bookings = Array.from({ length: BOOKINGS }, (_, n) => bookingOf(run, n));
+  await Promise.all([
+    expectDeliveries(database, run),
+    expectAttempts(database, run),
+    expectRepeats(database, run),
+    ...bookings.map((booking) => expectBooking(database, run, booking)),
+  ]);
 }
 
 /** Each delivery that was promised is there once, went in the order of its lane, and nothing waits for what is over. */

@@ -35,7 +35,7 @@ export interface Ending {
   readonly answer: Saying | null;
 }
 
-export const BOOKINGS = 3;
+export const BOOKINGS = 4;
 export const HOSPITAL_REFS = 2;
 
 const START = '2026-03-02T08:00:00+03:00';
@@ -92,7 +92,10 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       hot: fc.boolean(),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ does: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ does: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 3 }) }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({

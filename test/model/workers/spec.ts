@@ -64,23 +64,25 @@ async function workAtOnce(
     hospital: `of-${name}` as SystemName,
     facts: new Facts(),
   };
-  try {
-    await everyone(workers, (worker, n) => worker.follow(run, all[n]!));
-  } finally {
-    await everyone(workers, (worker) => worker.finish(run));
-    // What someone held when another was declared lost is given back at the beat after that.
-    await workers[0]!.finish(run);
-  }
+  const failures = [
+    ...(await everyone(workers, (worker, n) => worker.follow(run, all[n]!))),
+    ...(await everyone(workers, (worker) => worker.finish(run))),
+  ];
+  // What one that was declared lost had, and somebody was just reading, is given back at the next beat.
+  if (all.flat().some(({ does }) => does === 'stall')) await workers[0]!.beat(run);
+  failures.push(...(await everyone(workers.slice(0, 1), (worker) => worker.clear(run))));
+  if (failures.length > 0) throw failures[0];
   await expectBalanced(world.database, run);
 }
 
-/** Lets all of them end, also when one fails. */
+/** Lets all of them end. Resolves with what went wrong, the first one first. */
 async function everyone(
   workers: readonly Worker[],
   act: (worker: Worker, n: number) => Promise<void>,
-): Promise<void> {
-  const ends = await Promise.allSettled(workers.map(act));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+): Promise<readonly unknown[]> {
+  const failures: unknown[] = [];
+  await Promise.all(workers.map((worker, n) => act(worker, n).catch((thrown) => failures.push(thrown))));
+  return failures;
 }
 
 async function deadlocksIn({ database }: PostgresWorld): Promise<number> {

@@ -39,14 +39,22 @@ export class Worker {
     for (const deed of script) await this.#do(run, deed);
   }
 
-  /** Ends all it has in hand and all that can be claimed, until there is nothing more. */
+  /** Ends all it has in hand, and what comes to it then. One that stalled looks first whether it still lives. */
   async finish(run: Run): Promise<void> {
-    await this.beat(run);
-    for (;;) {
-      while (this.#hands.length > 0) await this.#send(run, [ENDS_WELL, ENDS_WELL, ENDS_WELL]);
+    if (this.#stalls) await this.beat(run);
+    while (this.#hands.length > 0)
+      await this.#send(
+        run,
+        this.#hands.map(() => ENDS_WELL),
+      );
+  }
+
+  /** Ends all that there is, until there is nothing more. */
+  async clear(run: Run): Promise<void> {
+    do {
+      await this.finish(run);
       await this.#claim(run, 50);
-      if (this.#hands.length === 0) return;
-    }
+    } while (this.#hands.length > 0);
   }
 
   /** Beats; one that was declared lost drops all it has and joins anew. */
@@ -75,7 +83,7 @@ export class Worker {
       case 'send':
         return this.#send(run, deed.ends);
       case 'write':
-        return this.#write(run, this.#hands[0]).then(() => undefined);
+        return this.#write(run, this.#hands.slice(0, 2)).then(() => undefined);
       case 'release':
         return this.#release(run);
       case 'decide':
@@ -115,20 +123,22 @@ export class Worker {
     this.#hands.push(work);
   }
 
-  /** Puts the edition on disk; with other bytes each time, as other plans would render it. */
-  async #write(run: Run, work: Work | undefined): Promise<boolean> {
-    if (work === undefined) return false;
-    const bytes = work.edition === null ? `by ${this.#number}` : Buffer.from(work.edition.body).toString();
-    const [written] = await this.#store.writeEditions([edition(work, bytes)]);
-    if (written && work.edition === null) run.facts.written(work, bytes);
-    return written ?? false;
+  /** Puts editions on disk; with other bytes each time, as other plans would render them. */
+  async #write(run: Run, works: readonly Work[]): Promise<readonly boolean[]> {
+    const bytes = works.map(({ edition: stored }) =>
+      stored === null ? `by ${this.#number}` : Buffer.from(stored.body).toString(),
+    );
+    const written = await this.#store.writeEditions(works.map((work, at) => edition(work, bytes[at])));
+    works.forEach((work, at) => {
+      if (written[at] && work.edition === null) run.facts.written(work, bytes[at]!);
+    });
+    return written;
   }
 
   /** Sends as many as there are endings, and settles them as one batch. */
   async #send(run: Run, ends: readonly Ending[]): Promise<void> {
     const works = this.#hands.splice(0, ends.length);
-    const written: boolean[] = [];
-    for (const work of works) written.push(await this.#write(run, work));
+    const written = await this.#write(run, works);
     for (const { bookingRef } of works) run.facts.letGo(this.#number, bookingRef ?? '-');
     const batch = works.map((work, at) => this.#settlement(run, work, ends[at]!));
     for (const { settlement } of batch) run.facts.settles(settlement);

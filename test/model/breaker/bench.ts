@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { anAnswer } from '../../../channels/memory/outbound.ts';
+import { type BreakerState, CLOSED } from '../../../engine/breaker.ts';
+import type { Clock } from '../../../engine/clock.ts';
+import type { Outcome } from '../../../engine/delivery.ts';
+import { BridgeError, type ErrorCode } from '../../../engine/errors.ts';
+import { Gate } from '../../../engine/gate.ts';
+import type { ChannelName } from '../../../engine/message.ts';
+import { systemRandom } from '../../../engine/random.ts';
+import { MemoryStore, MemoryTables } from '../../../engine/store/memory.ts';
+import type { Store } from '../../../engine/store.ts';
+import { type Losable, losable } from '../../support/losable-store.ts';
+import { DEADLINE_MS, type Fault, FRACTION, type Gates, type Sent } from './rule.ts';
+
+const CHANNEL = 'riverside-out' as ChannelName;
+const START = Date.parse('2026-11-01T08:00:00Z');
+
+const CODES: Readonly<Record<Exclude<Fault, null>, ErrorCode>> = {
+  unavailable: 'connection-failed',
+  ambiguous: 'connection-reset',
+  transient: 'busy',
+};
+
+/** Some gates over one store, each of them an instance's, and every send that began at one of them. */
+export class Bench {
+  ms = 0;
+  readonly gates: readonly Gate[];
+  readonly losables: readonly Losable[];
+  sent: Sent[] = [];
+  hasWork = true;
+  readonly #tables: MemoryTables;
+
+  constructor(count: number, before: (store: Store) => Store = (store) => store) {
+    const clock: Clock = {
+      now: () => new Date(START + this.ms),
+      monotonicMs: () => this.ms,
+      sleep: () => Promise.withResolvers<void>().promise,
+    };
+    this.#tables = new MemoryTables(clock, systemRandom);
+    const places = Array.from({ length: count }, (_, n) => n);
+    this.losables = places.map(() => losable(new MemoryStore(this.#tables)));
+    this.gates = places.map(
+      (gate) =>
+        new Gate({
+          name: CHANNEL,
+          store: before(this.losables[gate]!.store),
+          clock,
+          random: { ...systemRandom, fraction: () => FRACTION },
+          telemetry: { emit: () => undefined },
+          opened: () => undefined,
+          trial: async () => {
+            if (this.hasWork) this.begin(gate, true);
+            return this.hasWork;
+          },
+        }),
+    );
+    for (const gate of this.gates) gate.follow(this.shared);
+  }
+
+  get shared(): BreakerState {
+    return this.#tables.breakers.get(CHANNEL) ?? CLOSED;
+  }
+
+  /** Whose trial may still be on its way: who began it gives it up when its time is over. */
+  get trials(): readonly Sent[] {
+    return this.sent.filter(({ trial, at }) => trial && this.ms < at + 2 * DEADLINE_MS);
+  }
+
+  begin(gate: number, trial: boolean): void {
+    const { generation } = this.gates[gate]!.breaker;
+    this.sent.push({ gate, generation, trial, at: this.ms });
+    if (this.trials.length > 1) throw new RangeError(`${this.trials.length} trials at once`);
+  }
+
+  end(sent: Sent, fault: Fault): void {
+    this.sent = this.sent.filter((other) => other !== sent);
+    const { gate, generation, trial } = sent;
+    this.gates[gate]!.observe(outcomeOf(fault), { trial, generation });
+  }
+
+  follow(gate: number): void {
+    this.gates[gate]!.follow(this.shared);
+  }
+
+  /** A person pauses it until then, or lets it go on. */
+  pause(until: number | null): void {
+    const { shared } = this;
+    const paused =
+      until === null ? null : { by: 'a person', reason: 'a test', until: new Date(START + until) };
+    this.#tables.breakers.set(CHANNEL, { ...shared, paused, generation: shared.generation + 1 });
+  }
+
+  async idle(): Promise<void> {
+    for (const gate of this.gates) await gate.idle();
+  }
+
+  /** The breaker, what the gates have seen of it, and how wide they stand are as the rule has them. */
+  expectAsIn(model: Gates): void {
+    const { state, generation, openings, probeAt, paused } = this.shared;
+    const msOf = (at: Date | null | undefined) => (at ? at.getTime() - START : null);
+    const found = { state, generation, openings, probeAt: msOf(probeAt), pausedUntil: msOf(paused?.until) };
+    expect(found).to.deep.equal(model.shared);
+    expect(this.gates.map(({ breaker }) => breaker.generation)).to.deep.equal(
+      model.seen.map(({ shared }) => shared.generation),
+    );
+    expect(this.gates.map(({ width }) => width)).to.deep.equal(
+      model.seen.map((_, gate) => model.width(gate)),
+    );
+    expect(this.sent).to.deep.equal(model.sent);
+  }
+}
+
+function outcomeOf(fault: Fault): Outcome {
+  if (fault === null) return { kind: 'answered', verdict: 'taken', answer: anAnswer() };
+  return { kind: 'failed', error: new BridgeError(CODES[fault], 'the test says so'), answer: null };
+}

@@ -1,0 +1,21 @@
+import fc from 'fast-check';
+import { runs } from '../runs.ts';
+import { Bench } from './bench.ts';
+import { breakerCommands } from './commands.ts';
+import { Gates } from './rule.ts';
+
+const GATES = 2;
+
+describe('two gates over one breaker', function () {
+  this.timeout(60_000);
+
+  it('stand as the rule has them after every step', async () => {
+    const commands = fc.commands(breakerCommands(GATES), { maxCommands: 60, size: '+1' });
+    await fc.assert(
+      fc.asyncProperty(commands, (steps) =>
+        fc.asyncModelRun(() => ({ model: new Gates(GATES), real: new Bench(GATES) }), steps),
+      ),
+      runs(1_000, 20_000),
+    );
+  });
+});
