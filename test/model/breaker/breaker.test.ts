@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { runs } from '../runs.ts';
 import { Bench } from './bench.ts';
 import { breakerCommands } from './commands.ts';
+import { event, race } from './race.ts';
 import { Gates } from './rule.ts';
 
 const GATES = 2;
@@ -17,5 +18,10 @@ describe('two gates over one breaker', function () {
       ),
       runs(1_000, 20_000),
     );
+  });
+
+  it('have one trial at a time and a way back, however their moves overtake each other', async () => {
+    const events = fc.array(event, { minLength: 1, maxLength: 60, size: '+1' });
+    await fc.assert(fc.asyncProperty(fc.scheduler(), events, race), runs(500, 10_000));
   });
 });
