@@ -51,6 +51,8 @@ export class Gate {
   #seen: BreakerState | null = null;
   #streak: Streak = NO_STREAK;
   #ramp = Number.POSITIVE_INFINITY;
+  /** A trial that began later could still be on its way when another may begin. By the monotonic clock. */
+  #lastStartMs = Number.NEGATIVE_INFINITY;
   #moving: Promise<void> | null = null;
 
   constructor(parts: GateParts) {
@@ -98,7 +100,8 @@ export class Gate {
   /** Begins a trial when the breaker's pause is over. The generation lets one instance alone do it. */
   tryAgain(deadlineMs: number): void {
     const { clock } = this.#parts;
-    if (!mayTry(this.breaker, clock.now())) return;
+    if (this.#moving !== null || !mayTry(this.breaker, clock.now())) return;
+    this.#lastStartMs = clock.monotonicMs() + deadlineMs;
     this.#move(halfOpen(this.breaker, clock.now(), 2 * deadlineMs), () => this.#try());
   }
 
@@ -115,9 +118,13 @@ export class Gate {
     await this.#moving;
   }
 
-  /** Nothing to try it with proves nothing: it stays open, and the next arrival is the trial. */
+  /**
+   * Nothing to try it with proves nothing: it stays open, and the next arrival is the trial. Where the word that
+   * it may be tried came late, it is left to whoever tries it next.
+   */
   async #try(): Promise<void> {
     const { clock, random, trial, telemetry, name } = this.#parts;
+    if (clock.monotonicMs() > this.#lastStartMs) return;
     if (await trial())
       telemetry.emit({ kind: 'breaker-moved', channel: name, to: 'half-open', reason: this.breaker.reason });
     else await this.#moveNow(untried(this.breaker, clock.now(), random.fraction()));
