@@ -37,6 +37,7 @@ export class Bench {
       now: () => new Date(START + this.ms),
       monotonicMs: () => this.ms,
       sleep: () => Promise.withResolvers<void>().promise,
+      turn: () => Promise.resolve(),
     };
     this.#tables = new MemoryTables(clock, systemRandom);
     const places = Array.from({ length: count }, (_, n) => n);
@@ -63,9 +64,9 @@ export class Bench {
     return this.#tables.breakers.get(CHANNEL) ?? CLOSED;
   }
 
-  /** Whose trial may still be on its way: who began it gives it up when its time is over. */
+  /** Whose trial may still be on its way: no send is waited for longer than its deadline. */
   get trials(): readonly Sent[] {
-    return this.sent.filter(({ trial, at }) => trial && this.ms < at + 2 * DEADLINE_MS);
+    return this.sent.filter(({ trial, at }) => trial && this.ms < at + DEADLINE_MS);
   }
 
   begin(gate: number, trial: boolean): void {

@@ -16,12 +16,12 @@ describe('two gates over one breaker', function () {
       fc.asyncProperty(commands, (steps) =>
         fc.asyncModelRun(() => ({ model: new Gates(GATES), real: new Bench(GATES) }), steps),
       ),
-      runs(1_000, 20_000),
+      runs(1_000, 5_000),
     );
   });
 
   it('have one trial at a time and a way back, however their moves overtake each other', async () => {
     const events = fc.array(event, { minLength: 1, maxLength: 60, size: '+1' });
-    await fc.assert(fc.asyncProperty(fc.scheduler(), events, race), runs(500, 10_000));
+    await fc.assert(fc.asyncProperty(fc.scheduler(), events, race), runs(1_500, 10_000));
   });
 });

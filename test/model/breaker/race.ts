@@ -9,6 +9,7 @@ export interface Event {
   readonly gate: number;
   readonly does: 'send' | 'end' | 'look' | 'try' | 'wait' | 'pass';
   readonly fault: Fault;
+  readonly ms: number;
 }
 
 export const event: fc.Arbitrary<Event> = fc.record({
@@ -18,6 +19,7 @@ export const event: fc.Arbitrary<Event> = fc.record({
     { weight: 2, arbitrary: fc.constantFrom<Event['does']>('wait', 'look', 'pass') },
   ),
   fault: fc.constantFrom<Fault>('unavailable', 'unavailable', 'ambiguous', null),
+  ms: fc.constantFrom(1_500, 4_000, 11_000),
 });
 
 /** A store whose calls take time both ways; which of them comes through next is the scheduler's to say. */
@@ -55,7 +57,11 @@ export async function race(scheduler: fc.Scheduler, events: readonly Event[]): P
   await comesBack(bench, scheduler);
 }
 
-async function happens(bench: Bench, scheduler: fc.Scheduler, { gate, does, fault }: Event): Promise<void> {
+async function happens(
+  bench: Bench,
+  scheduler: fc.Scheduler,
+  { gate, does, fault, ms }: Event,
+): Promise<void> {
   switch (does) {
     case 'send':
       if (bench.gates[gate]!.width > 0) for (let n = 0; n < 3; n += 1) bench.begin(gate, false);
@@ -70,7 +76,7 @@ async function happens(bench: Bench, scheduler: fc.Scheduler, { gate, does, faul
     case 'try':
       return bench.gates[gate]!.tryAgain(DEADLINE_MS);
     case 'pass':
-      bench.ms += 1_500;
+      bench.ms += ms;
       return;
     case 'wait':
       if (scheduler.count() > 0) await scheduler.waitNext(1);
@@ -92,6 +98,6 @@ async function comesBack(bench: Bench, scheduler: fc.Scheduler): Promise<void> {
   }
   for (const sent of bench.sent) bench.end(sent, null);
   await scheduler.waitIdle();
-  bench.gates.forEach((_, n) => bench.follow(n));
+  for (const gate of bench.gates.keys()) bench.follow(gate);
   expect(bench.gates.map(({ width }) => width > 0)).to.deep.equal([true, true]);
 }

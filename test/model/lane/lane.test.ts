@@ -1,4 +1,4 @@
 import { memoryWorld } from '../worlds.ts';
 import { describeLanes } from './spec.ts';
 
-describeLanes('memory', memoryWorld, { count: 1_000, deep: 20_000, hasPerson: false });
+describeLanes('memory', memoryWorld, { count: 400, deep: 5_000, hasPerson: false });
