@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { anAnswer } from '../../../channels/memory/outbound.ts';
 import { type BreakerState, CLOSED } from '../../../engine/breaker.ts';
-import type { Clock } from '../../../engine/clock.ts';
 import type { Outcome } from '../../../engine/delivery.ts';
 import { BridgeError, type ErrorCode } from '../../../engine/errors.ts';
 import { Gate } from '../../../engine/gate.ts';
@@ -9,6 +8,7 @@ import type { ChannelName } from '../../../engine/message.ts';
 import { systemRandom } from '../../../engine/random.ts';
 import { MemoryStore, MemoryTables } from '../../../engine/store/memory.ts';
 import type { Store } from '../../../engine/store.ts';
+import { ManualClock } from '../../support/clock.ts';
 import { type Losable, losable } from '../../support/losable-store.ts';
 import { DEADLINE_MS, type Fault, FRACTION, type Gates, type Sent } from './rule.ts';
 
@@ -21,9 +21,22 @@ const CODES: Readonly<Record<Exclude<Fault, null>, ErrorCode>> = {
   transient: 'busy',
 };
 
+/** Time that jumps: nobody sleeps here. */
+class JumpingClock extends ManualClock {
+  ms = 0;
+
+  override now(): Date {
+    return new Date(START + this.ms);
+  }
+
+  override monotonicMs(): number {
+    return this.ms;
+  }
+}
+
 /** Some gates over one store, each of them an instance's, and every send that began at one of them. */
 export class Bench {
-  ms = 0;
+  readonly clock = new JumpingClock();
   readonly gates: readonly Gate[];
   readonly losables: readonly Losable[];
   sent: Sent[] = [];
@@ -33,13 +46,7 @@ export class Bench {
   readonly #tables: MemoryTables;
 
   constructor(count: number, before: (store: Store) => Store = (store) => store) {
-    const clock: Clock = {
-      now: () => new Date(START + this.ms),
-      monotonicMs: () => this.ms,
-      sleep: () => Promise.withResolvers<void>().promise,
-      turn: () => Promise.resolve(),
-    };
-    this.#tables = new MemoryTables(clock, systemRandom);
+    this.#tables = new MemoryTables(this.clock, systemRandom);
     const places = Array.from({ length: count }, (_, n) => n);
     this.losables = places.map(() => losable(new MemoryStore(this.#tables)));
     this.gates = places.map(
@@ -47,7 +54,7 @@ export class Bench {
         new Gate({
           name: CHANNEL,
           store: before(this.losables[gate]!.store),
-          clock,
+          clock: this.clock,
           random: { ...systemRandom, fraction: () => FRACTION },
           telemetry: { emit: () => undefined },
           opened: () => undefined,
@@ -66,12 +73,12 @@ export class Bench {
 
   /** Whose trial may still be on its way: no send is waited for longer than its deadline. */
   get trials(): readonly Sent[] {
-    return this.sent.filter(({ trial, at }) => trial && this.ms < at + DEADLINE_MS);
+    return this.sent.filter(({ trial, at }) => trial && this.clock.ms < at + DEADLINE_MS);
   }
 
   begin(gate: number, trial: boolean): void {
     const { generation } = this.gates[gate]!.breaker;
-    this.sent.push({ gate, generation, trial, at: this.ms });
+    this.sent.push({ gate, generation, trial, at: this.clock.ms });
     this.mostTrials = Math.max(this.mostTrials, this.trials.length);
   }
 

@@ -97,7 +97,7 @@ const tryAgain = (gate: number, hasWork: boolean) =>
 
 const pass = (ms: number) =>
   step(`${ms} ms pass`, (model, bench) => {
-    bench.ms += ms;
+    bench.clock.ms += ms;
     model.now += ms;
   });
 

@@ -76,7 +76,7 @@ async function happens(
     case 'try':
       return bench.gates[gate]!.tryAgain(DEADLINE_MS);
     case 'pass':
-      bench.ms += ms;
+      bench.clock.ms += ms;
       return;
     case 'wait':
       if (scheduler.count() > 0) await scheduler.waitNext(1);
@@ -89,7 +89,7 @@ async function comesBack(bench: Bench, scheduler: fc.Scheduler): Promise<void> {
   for (let rounds = 0; rounds < 2; rounds += 1) {
     for (const sent of bench.sent) bench.end(sent, null);
     await scheduler.waitIdle();
-    bench.ms += 60_000;
+    bench.clock.ms += 60_000;
     bench.gates.forEach((gate, n) => {
       bench.follow(n);
       gate.tryAgain(DEADLINE_MS);
