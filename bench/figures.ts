@@ -12,6 +12,10 @@ export function quantile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
+export function percent(part: number): string {
+  return `${(100 * part).toFixed(0)} %`;
+}
+
 /** Prints rows under a head, the first column to the left and the others to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));

@@ -19,13 +19,9 @@ export interface Requested {
 
 const received: Received[] = [];
 let journal: Requested[] | null = null;
-let away = false;
+let port = 0;
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-  if (away) {
-    request.socket.destroy();
-    return;
-  }
   const atMs = sharedClockMs();
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -56,13 +52,17 @@ function book(request: IncomingMessage, body: Buffer, atMs: number, response: Se
   response.end(said);
 }
 
+function listen(): Promise<string> {
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => {
+      port = (server.address() as AddressInfo).port;
+      resolve(`http://127.0.0.1:${port}`);
+    });
+  });
+}
+
 answer({
-  listen: () =>
-    new Promise<string>((resolve) => {
-      server.listen(0, '127.0.0.1', () =>
-        resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-      );
-    }),
+  listen,
   /** Remembers requests as a whole from now on. */
   watch: () => {
     journal = [];
@@ -70,9 +70,11 @@ answer({
   journal: () => journal ?? [],
   /** Everything that was received since the last question. */
   received: () => received.splice(0),
-  /** Whether it breaks every connection from now on. */
-  away: (given: boolean) => {
-    away = given;
-    if (away) server.closeAllConnections();
+  /** Down: nothing listens. Up again: where it was. */
+  away: async (away: boolean) => {
+    if (!away) return listen();
+    server.close();
+    server.closeAllConnections();
+    return null;
   },
 });

@@ -71,6 +71,11 @@ export interface Carried {
   readonly cpu: CpuSeconds;
 }
 
+/** What others used of the machine meanwhile, as a part of what all its cores had: much of it, and the figures are worth little. */
+export function foreignPart({ cpu, seconds }: Carried, cores: number): number {
+  return (cpu['foreign'] ?? 0) / (seconds * cores);
+}
+
 const LOOK_EVERY_MS = 5;
 
 /**

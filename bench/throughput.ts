@@ -1,6 +1,6 @@
-import { median, table } from './figures.ts';
+import { median, percent, table } from './figures.ts';
 import type { Place } from './place.ts';
-import { type Carried, carry, openStage } from './round.ts';
+import { type Carried, carry, foreignPart, openStage } from './round.ts';
 import type { SubjectName } from './subject.ts';
 
 export interface Throughput {
@@ -44,13 +44,13 @@ export async function measureThroughput(
     for (const subject of order) {
       const carried = await runRound(place, subject, `${subject}-${round}`, conversations);
       perSecond[subject] = conversations / carried.seconds;
-      foreign = Math.max(foreign, (carried.cpu['foreign'] ?? 0) / (carried.seconds * cores));
+      foreign = Math.max(foreign, foreignPart(carried, cores));
       spent[subject].push(spentOf(carried, conversations));
     }
     const pair = { ...perSecond, ratio: perSecond.engine / perSecond.floor, foreign };
     pairs.push(pair);
     console.log(
-      `round ${round}: floor ${pair.floor.toFixed(0)}/s, engine ${pair.engine.toFixed(0)}/s, ratio ${pair.ratio.toFixed(3)}, foreign CPU ${(100 * foreign).toFixed(0)} %`,
+      `round ${round}: floor ${pair.floor.toFixed(0)}/s, engine ${pair.engine.toFixed(0)}/s, ratio ${pair.ratio.toFixed(3)}, foreign CPU ${percent(foreign)}`,
     );
   }
   const ratios = pairs.map(({ ratio }) => ratio);
