@@ -77,6 +77,15 @@ export class Connections {
     }
   }
 
+  /** Has no share of any hospital any more, as one that joins has none: the others may have taken all of it. */
+  giveUpShares(): void {
+    this.#division = NOT_YET;
+    for (const outbound of this.#outbound.values()) {
+      outbound.share = 0;
+      outbound.dispatcher.shareOut(0);
+    }
+  }
+
   /** Creates the channels of a plan that are not open as it wants them. Throws, with nothing changed, when one cannot be. */
   create(plan: Plan): Fresh {
     const inbound = [...plan.inbound.values()].filter((planned) => !isOpenAs(this.#inbound, planned));

@@ -19,6 +19,8 @@ export interface LifeParts {
   readonly graceMs: () => number;
   /** Whether what is in flight keeps to the division given last. */
   readonly keepsTo: () => boolean;
+  /** Called when this instance was declared lost: what it had, its slots among it, is the others' now. */
+  readonly onFenced: () => void;
   readonly onPulse: (
     division: Division,
     breakers: ReadonlyMap<ChannelName, BreakerState>,
@@ -32,7 +34,9 @@ export class Life {
   readonly #parts: LifeParts;
   #membership: Membership | null = null;
   #lastBeatMs = Number.NEGATIVE_INFINITY;
+  /** What the others were told last that this instance divides its slots by, at least. */
   #honours = 1;
+  #living = 1;
   #division: Division = NOT_YET;
   #storeLost = false;
 
@@ -54,6 +58,7 @@ export class Life {
     const { store, telemetry, onWake } = this.#parts;
     this.#division = NOT_YET;
     this.#honours = 1;
+    this.#living = 1;
     this.#membership = await store.join();
     this.#membership.onWake(onWake);
     telemetry.emit({ kind: 'instance-joined', instance: this.#membership.id });
@@ -102,7 +107,7 @@ export class Life {
   }
 
   #honoursNow(): number {
-    if (this.#parts.keepsTo()) this.#honours = this.#division.by;
+    if (this.#parts.keepsTo()) this.#honours = this.#living;
     return this.#honours;
   }
 
@@ -111,7 +116,9 @@ export class Life {
     follow(pulse.now);
     if (this.#storeLost) telemetry.emit({ kind: 'store-back', detail: 'beats again' });
     this.#storeLost = false;
-    const by = Math.max(pulse.living.length, 1);
+    this.#living = Math.max(pulse.living.length, 1);
+    // When others are gone it grows only after it has said so: until then one that joins counts on what was said last.
+    const by = Math.max(this.#living, this.#honours);
     this.#division = {
       by,
       rank: Math.max(pulse.living.indexOf(me), 0),
@@ -123,8 +130,9 @@ export class Life {
   }
 
   async #rejoin(): Promise<void> {
-    const { telemetry } = this.#parts;
+    const { telemetry, onFenced } = this.#parts;
     telemetry.emit({ kind: 'instance-fenced', instance: this.#membership?.id ?? '-' });
+    onFenced();
     this.#lastBeatMs = Number.NEGATIVE_INFINITY;
     this.#membership = null;
     await this.join();

@@ -244,6 +244,24 @@ describe('engine', () => {
     expect(core.hospital.sent.length + other.hospital.sent.length).to.equal(20);
   });
 
+  it('sends nothing after it was declared lost until the others have made room', async () => {
+    const core = await start();
+    core.losable.lose('beat');
+    await core.clock.pass(60 * SECOND);
+    const other = await start({ beside: core });
+    other.hospital.hold();
+    await Promise.all(Array.from({ length: 4 }, (_, n) => other.ask(`B${n}`)));
+    await comesToHold(() => other.hospital.sent.length === 2);
+    core.losable.restore();
+    await core.clock.pass(3 * SECOND);
+    expect(kinds(core)).to.include('instance-fenced');
+    expect(core.hospital.sent).to.deep.equal([]);
+    other.hospital.release();
+    await core.clock.pass(10 * SECOND);
+    await core.done();
+    expect(core.ended).to.have.length(4);
+  });
+
   it('takes in what it has no slot for, and lets the engine that has one know at once', async () => {
     const core = await start({ routes: NARROW });
     const other = await start({ beside: core, routes: NARROW });
