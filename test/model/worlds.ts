@@ -5,8 +5,9 @@ import type { Records } from '../../engine/records.ts';
 import { plainSeal } from '../../engine/seal.ts';
 import { MemoryStore, MemoryTables } from '../../engine/store/memory.ts';
 import { migrate } from '../../engine/store/postgres/migrate.ts';
+import { INSTANCE_LOCKS } from '../../engine/store/postgres/presence.ts';
 import { openPostgresStore, type PostgresStore } from '../../engine/store/postgres/store.ts';
-import type { Store } from '../../engine/store.ts';
+import type { Membership, Store } from '../../engine/store.ts';
 import type { EngineEvent } from '../../engine/telemetry.ts';
 import { ManualClock } from '../support/clock.ts';
 import type { TestDatabase } from '../support/postgres.ts';
@@ -31,6 +32,12 @@ export interface World {
   deliveries(channel: ChannelName): Promise<readonly Row[]>;
   /** Lets so much time pass for everyone. */
   pass(ms: number): Promise<void>;
+  /** Resolves once the others could see that an instance whose process has ended is gone. */
+  gone(instance: string): Promise<void>;
+  /** Breaks what holds the lock of an instance, and resolves once it is held again and the instance knows. */
+  breakLock(instance: Membership): Promise<void>;
+  /** Takes everything open and every instance away, so that nothing of a run is left for the next. */
+  sweep(): Promise<void>;
   /** What a person decides; null where the tables have no office for it. */
   readonly person: Pick<Records, 'replay' | 'notTaken'> | null;
   close(): Promise<void>;
@@ -45,6 +52,12 @@ export async function memoryWorld(): Promise<World> {
     crash: (store) => store.close(),
     deliveries: async (channel) => tables.inOrder().filter((row) => row.channel === channel),
     pass: (ms) => clock.pass(ms),
+    gone: () => Promise.resolve(),
+    breakLock: () => Promise.resolve(),
+    sweep: async () => {
+      tables.open.clear();
+      tables.instances.clear();
+    },
     person: null,
     close: () => Promise.resolve(),
   };
@@ -59,6 +72,11 @@ export interface PostgresWorld extends World {
 
 /** What a server says of the life of others holds from three seconds after its start on. */
 const REGROUPED = `select pg_postmaster_start_time() < clock_timestamp() - interval '3.5 seconds' as yes`;
+
+/** The process of the server that holds the lock of an instance. */
+const HOLDER = `select l.pid from pg_locks l join hisbridge.instance i on l.objid = i.slot::oid
+  where l.locktype = 'advisory' and l.classid = $1::oid and l.granted and i.id = $2::uuid
+    and l.database = (select oid from pg_database where datname = current_database())`;
 
 export async function postgresWorld(database: TestDatabase): Promise<PostgresWorld> {
   await migrate(database.url);
@@ -78,6 +96,8 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
     return store;
   };
   const office = await open();
+  const holderOf = async (instance: string): Promise<number | null> =>
+    (await database.query<{ pid: number }>(HOLDER, [INSTANCE_LOCKS, instance]))[0]?.pid ?? null;
   return {
     database,
     events,
@@ -93,6 +113,19 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
       await database.query(`update hisbridge.instance set beat = beat - make_interval(secs => $1::float8)`, [
         ms / 1_000,
       ]);
+    },
+    gone: async (instance) => {
+      while ((await holderOf(instance)) !== null);
+    },
+    breakLock: async (instance) => {
+      const before = await holderOf(instance.id);
+      await database.query('select pg_terminate_backend($1)', [before]);
+      let now = before;
+      while (now === null || now === before || !instance.holds()) now = await holderOf(instance.id);
+    },
+    sweep: async () => {
+      await database.query('delete from hisbridge.delivery');
+      await database.query('delete from hisbridge.instance');
     },
     person: office.records,
     async close() {

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { edition, settlement } from '../../support/store-conformance.ts';
+import { nextOf } from '../lane/next.ts';
+import type { Place } from '../lane/rule.ts';
+import { Step } from '../step.ts';
+import type { Bench, Seat } from './bench.ts';
+import { Living, type Member } from './rule.ts';
+
+/** The instances by the rule, and which of them sits where. */
+export class Model extends Living {
+  readonly seats: (Member | null)[];
+  /** A process is there, also one whose instance has left. */
+  readonly isOpen: boolean[];
+
+  constructor(seats: number) {
+    super();
+    this.seats = Array.from({ length: seats }, () => null);
+    this.isOpen = this.seats.map(() => false);
+  }
+
+  pick(nth: number): Place {
+    return this.lanes.open[nth % this.lanes.open.length]!;
+  }
+}
+
+type Command = Step<Model, Bench>;
+
+/** Not so near to a lease or a deadline that the time which really passes could matter. */
+const UNIT_MS = 8_000;
+const graceMs = fc.constantFrom(500, 8_500);
+
+/** Everything that befalls instances, one thing after the other. */
+export function leaseCommands(seats: number): fc.Arbitrary<Command>[] {
+  const seat = fc.nat({ max: seats - 1 });
+  const nth = fc.nat({ max: 20 });
+  const beats = fc.record({ honours: fc.integer({ min: 1, max: 3 }), graceMs });
+  return [
+    seat.map(join),
+    seat.map(join),
+    fc.tuple(seat, beats).map(([at, report]) => beat(at, report)),
+    fc.tuple(seat, beats).map(([at, report]) => beat(at, report)),
+    fc.constantFrom(1, 1, 2, 3).map((units) => pass(units * UNIT_MS)),
+    seat.map(crash),
+    seat.map(leave),
+    seat.map(breakLock),
+    fc.tuple(seat, fc.boolean()).map(([at, hot]) => keep(at, hot)),
+    fc.tuple(seat, fc.integer({ min: 1, max: 3 })).map(([at, limit]) => claim(at, limit)),
+    fc.tuple(seat, nth).map(([at, which]) => write(at, which)),
+    fc.tuple(seat, nth, fc.boolean()).map(([at, which, ends]) => settle(at, which, ends)),
+  ];
+}
+
+function step(
+  words: string,
+  act: (model: Model, bench: Bench) => Promise<void>,
+  can: (model: Readonly<Model>) => boolean,
+): Command {
+  return new Step(
+    words,
+    async (model, bench) => {
+      await act(model, bench);
+      await bench.expectAsIn(model);
+    },
+    can,
+  );
+}
+
+const sits = (at: number) => (model: Readonly<Model>) => model.seats[at] !== null;
+const sitsWithWork = (at: number) => (model: Readonly<Model>) =>
+  sits(at)(model) && model.lanes.open.length > 0;
+
+/** A living one does not join; one that was declared lost does. */
+const join = (at: number) =>
+  step(
+    `${at} joins`,
+    async (model, bench) => {
+      const member = model.join();
+      model.seats[at] = member;
+      model.isOpen[at] = true;
+      await bench.join(at, member);
+    },
+    ({ seats }) => !seats[at]?.isListed,
+  );
+
+const beat = (at: number, report: { readonly honours: number; readonly graceMs: number }) =>
+  step(
+    `${at} beats, honours ${report.honours}, sends for at most ${report.graceMs} ms`,
+    async (model, bench) => {
+      const told = model.beat(model.seats[at]!, report);
+      const pulse = await bench.seats[at]!.membership!.beat({ plan: 'plan-1', ...report });
+      const heard = pulse && {
+        living: bench.numbersOf(pulse.living),
+        honoured: pulse.honoured,
+        recovered: pulse.recovered,
+      };
+      expect(heard).to.deep.equal(told);
+    },
+    sits(at),
+  );
+
+const pass = (ms: number) =>
+  step(
+    `${ms} ms pass`,
+    async (model, bench) => {
+      model.pass(ms);
+      await bench.world.pass(ms);
+    },
+    () => true,
+  );
+
+const crash = (at: number) =>
+  step(
+    `${at} crashes`,
+    async (model, bench) => {
+      model.seats[at]!.isGone = true;
+      model.seats[at] = null;
+      model.isOpen[at] = false;
+      await bench.crash(at);
+    },
+    sits(at),
+  );
+
+const leave = (at: number) =>
+  step(
+    `${at} leaves`,
+    async (model, bench) => {
+      model.leave(model.seats[at]!);
+      model.seats[at] = null;
+      const seat = bench.seats[at]!;
+      await seat.membership!.leave();
+      seat.membership = null;
+    },
+    sits(at),
+  );
+
+/** As long as nobody beats meanwhile it takes its lock again, and nothing has happened. */
+const breakLock = (at: number) =>
+  step(
+    `${at} loses the connection that holds its lock`,
+    (_, bench) => bench.world.breakLock(bench.seats[at]!.membership!),
+    ({ seats }) => seats[at]?.isListed ?? false,
+  );
+
+const keep = (at: number, hot: boolean) =>
+  step(
+    `${at} keeps one${hot ? ', hot' : ''}`,
+    async (model, bench) => {
+      const { id, running } = await bench.keep(at, hot);
+      const lane = model.lanes.open.length + model.members.length * 1_000;
+      const place = model.lanes.keep(id, lane, hot ? model.seats[at]!.number : null);
+      expect(running).to.equal(place.state === 'running');
+    },
+    sits(at),
+  );
+
+const claim = (at: number, limit: number) =>
+  step(
+    `${at} claims up to ${limit}`,
+    async (model, bench) => {
+      const claimable = model.lanes.claimable().map(({ id }) => id);
+      const works = await bench.claim(at, limit);
+      expect(works.length).to.equal(Math.min(limit, claimable.length));
+      for (const { delivery, edition: stored } of works) {
+        const place = model.lanes.find(delivery.id);
+        expect(claimable).to.include(place.id);
+        expect(stored !== null, 'with its edition').to.equal(place.stored);
+        model.lanes.take(place, model.seats[at]!.number);
+      }
+    },
+    sits(at),
+  );
+
+const write = (at: number, which: number) =>
+  step(
+    `${at} writes the edition of the ${which}.`,
+    async (model, bench) => {
+      const place = model.pick(which);
+      const { store } = bench.seats[at] as Seat;
+      const [written] = await store.writeEditions([edition(bench.works.get(place.id)!)]);
+      expect(written).to.equal(place.owner === model.seats[at]!.number);
+      if (written) place.stored = true;
+    },
+    sitsWithWork(at),
+  );
+
+const settle = (at: number, which: number, ends: boolean) =>
+  step(
+    `${at} ${ends ? 'delivers' : 'queues'} the ${which}.`,
+    async (model, bench) => {
+      const place = model.pick(which);
+      const { store } = bench.seats[at] as Seat;
+      const standing = ends ? 'delivered' : 'again';
+      const of = settlement(bench.works.get(place.id)!, nextOf(standing));
+      const [settled] = await store.settle([of], () => ({ messages: [], step: null }));
+      const isOwn = place.owner === model.seats[at]!.number;
+      expect(settled?.kind).to.equal(isOwn ? 'settled' : 'fenced');
+      if (isOwn) model.lanes.stand(place, standing, false);
+    },
+    sitsWithWork(at),
+  );

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { runs } from '../runs.ts';
+import type { World } from '../worlds.ts';
+import { Bench } from './bench.ts';
+import { leaseCommands, Model } from './commands.ts';
+
+const SEATS = 3;
+
+/** Whatever befalls instances, what they own is theirs as long as nobody may take it over, and nobody's for longer. */
+export function describeLeases(
+  name: string,
+  open: () => Promise<World>,
+  { count, deep }: { readonly count: number; readonly deep: number },
+): void {
+  describe(`the instances of ${name}`, function () {
+    this.timeout(240_000);
+    let world: World;
+
+    before(async () => {
+      world = await open();
+    });
+    after(() => world.close());
+
+    it('live, are lost and are taken over as the rule has it', async () => {
+      const commands = fc.commands(leaseCommands(SEATS), { maxCommands: 30, size: '+1' });
+      await fc.assert(
+        fc.asyncProperty(commands, async (steps) => {
+          const real = new Bench(world, SEATS);
+          try {
+            await fc.asyncModelRun(() => ({ model: new Model(SEATS), real }), steps);
+          } finally {
+            await real.close();
+          }
+        }),
+        runs(count, deep),
+      );
+    });
+  });
+}
