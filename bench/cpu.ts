@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** CPU seconds since boot, user and system, of each part of the bench and of everything else on the machine. */
 export type CpuSeconds = Readonly<Record<string, number>>;
@@ -37,6 +39,20 @@ export function cpuBetween(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
   return Object.fromEntries(
     Object.entries(after).map(([name, spent]) => [name, spent - (before[name] ?? 0)]),
   );
+}
+
+const QUIET = 0.1;
+const LOOK_MS = 1_000;
+
+/** Waits until others use little of the machine, at most so long. */
+export async function quiet(waitS: number): Promise<void> {
+  const until = performance.now() + 1_000 * waitS;
+  while (performance.now() < until) {
+    const before = cpuSeconds(new Map());
+    await delay(LOOK_MS);
+    const { foreign = 0 } = cpuBetween(before, cpuSeconds(new Map()));
+    if (foreign / ((LOOK_MS / 1_000) * availableParallelism()) < QUIET) return;
+  }
 }
 
 function labelOf(

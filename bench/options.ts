@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { SubjectName } from './subject.ts';
+import type { Profiling, SubjectName } from './subject.ts';
 
 export const MEASUREMENTS = ['throughput', 'latency', 'backlog', 'claims', 'two'] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
@@ -9,8 +9,11 @@ export interface Options {
   readonly rounds: number;
   readonly conversations: number;
   readonly quick: boolean;
+  /** How long a quiet machine is waited for before each round. Seconds. */
+  readonly waitS: number;
   /** Whose time is to be told, instead of measuring. */
   readonly profile: SubjectName | null;
+  readonly of: Profiling['of'];
 }
 
 const USAGE = `npm run bench -- [options]
@@ -18,7 +21,9 @@ const USAGE = `npm run bench -- [options]
   --only a,b            of ${MEASUREMENTS.join(', ')}
   --rounds N            pairs of rounds (5)
   --conversations N     of each round (10 000)
-  --profile [floor]     where the time of the engine (or the floor) goes, instead of a measurement`;
+  --wait SECONDS        wait at most so long before each round for others to use little of the machine (0)
+  --profile [floor]     where the time of the engine (or the floor) goes, instead of a measurement
+  --allocations         with --profile: where memory is allocated, instead`;
 
 /** Exits with the usage when it is not understood. */
 export function optionsFrom(args: readonly string[]): Options {
@@ -30,17 +35,21 @@ export function optionsFrom(args: readonly string[]): Options {
         only: { type: 'string' },
         rounds: { type: 'string' },
         conversations: { type: 'string' },
+        wait: { type: 'string', default: '0' },
         profile: { type: 'boolean', default: false },
+        allocations: { type: 'boolean', default: false },
       },
       allowPositionals: true,
     });
-    const { quick, only, rounds, conversations, profile } = values;
+    const { quick, only, rounds, conversations, profile, allocations, wait } = values;
     return {
       quick,
       only: only === undefined ? (quick ? ['throughput'] : MEASUREMENTS) : measurementsIn(only),
       rounds: countIn(rounds, quick ? 2 : 5),
       conversations: countIn(conversations, quick ? 3_000 : 10_000),
-      profile: profile ? subjectIn(positionals) : null,
+      waitS: wait === '0' ? 0 : countIn(wait, 0),
+      of: allocations ? 'allocations' : 'cpu',
+      profile: profile || allocations ? subjectIn(positionals) : null,
     };
   } catch (thrown) {
     console.error(thrown instanceof Error ? thrown.message : thrown);

@@ -2,12 +2,19 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHECKOUT } from '../sandbox/environment.ts';
-import { table } from './figures.ts';
+import { percent, table } from './figures.ts';
+
+interface Frame {
+  readonly functionName: string;
+  readonly url: string;
+  /** From 0. */
+  readonly lineNumber: number;
+}
 
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: Frame;
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
@@ -15,104 +22,127 @@ interface CpuProfile {
   readonly startTime: number;
 }
 
-/** What is told of a profile: microseconds by owner, file and function; `busy` leaves out idle. */
+interface HeapNode {
+  readonly callFrame: Frame;
+  readonly selfSize: number;
+  readonly children: readonly HeapNode[];
+}
+
+/** What is told of a profile: how much was spent by whom. */
 interface Told {
-  readonly busy: number;
-  readonly idle: number;
-  readonly owners: ReadonlyMap<string, number>;
-  readonly files: ReadonlyMap<string, number>;
-  readonly functions: ReadonlyMap<string, number>;
-  /** With everything called from there: where the time of a native call belongs to. */
-  readonly below: ReadonlyMap<string, number>;
+  readonly owners: Map<string, number>;
+  readonly files: Map<string, number>;
+  readonly functions: Map<string, number>;
+  /** With all they call. */
+  readonly callers: Map<string, number>;
 }
 
 const MOST = 25;
 
 /** Prints where the time of a `.cpuprofile` went between two instants of the machine's monotonic clock, which V8 uses too. */
-export function printProfile(file: string, fromMs: number, toMs: number): void {
-  const told = tell(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile, fromMs * 1_000, toMs * 1_000);
-  const share = (time: number): readonly string[] => [
-    (time / 1_000).toFixed(0),
-    `${((100 * time) / told.busy).toFixed(1)} %`,
-  ];
-  const show = (title: string, times: ReadonlyMap<string, number>, most: number) => {
-    console.log(`\n${title}`);
-    const sorted = [...times].sort(([, a], [, b]) => b - a).slice(0, most);
-    table(
-      ['', 'ms', 'of busy'],
-      sorted.map(([name, time]) => [name, ...share(time)]),
-    );
-  };
-  const whole = told.busy + told.idle;
-  console.log(`busy ${((100 * told.busy) / whole).toFixed(0)} % of ${(whole / 1e6).toFixed(2)} s (sampled)`);
-  show('Self time by owner (ours by folder, packages, Node, native, garbage collection)', told.owners, 40);
-  show('Self time by file of ours', told.files, MOST);
-  show(`Self time by function, top ${MOST}`, told.functions, MOST);
-  show(`With all they call: functions of ours, top ${MOST}`, told.below, MOST);
-}
-
-function tell({ nodes, samples, timeDeltas, startTime }: CpuProfile, from: number, to: number): Told {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const parents = new Map(
-    nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
-  );
-  const self = new Map<number, number>();
-  let at = startTime;
+export function printCpu(file: string, fromMs: number, toMs: number): void {
+  const { nodes, samples, timeDeltas, startTime } = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
+  const spent = new Map<number, number>();
   let idle = 0;
   let busy = 0;
+  let at = startTime;
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
   for (const [index, id] of samples.entries()) {
     const delta = timeDeltas[index] ?? 0;
     at += delta;
-    if (at < from || at > to) continue;
-    const name = byId.get(id)?.callFrame.functionName;
-    if (name === '(idle)') idle += delta;
-    if (name === '(idle)' || name === '(root)') continue;
-    busy += delta;
-    self.set(id, (self.get(id) ?? 0) + delta);
-  }
-  const told = { owners: new Map(), files: new Map(), functions: new Map(), below: new Map() } as Record<
-    'owners' | 'files' | 'functions' | 'below',
-    Map<string, number>
-  >;
-  for (const [id, time] of self) {
-    const frame = byId.get(id)?.callFrame;
-    if (frame === undefined) continue;
-    const { owner, file } = placeOf(frame.url, frame.functionName);
-    add(told.owners, owner, time);
-    if (file !== null) add(told.files, file, time);
-    add(told.functions, `${frame.functionName || '(anonymous)'} ${spot(frame, owner, file)}`, time);
-    const seen = new Set<string>();
-    for (let node: number | undefined = id; node !== undefined; node = parents.get(node)) {
-      const above = byId.get(node)?.callFrame;
-      if (above === undefined) break;
-      const place = placeOf(above.url, above.functionName);
-      const name = `${above.functionName || '(anonymous)'} ${spot(above, place.owner, place.file)}`;
-      if (place.file !== null && !seen.has(name)) add(told.below, name, time);
-      seen.add(name);
+    if (at < fromMs * 1_000 || at > toMs * 1_000) continue;
+    if (names.get(id) === '(idle)') idle += delta;
+    else {
+      busy += delta;
+      spent.set(id, (spent.get(id) ?? 0) + delta);
     }
   }
-  return { busy, idle, ...told };
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const parents = new Map(
+    nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
+  );
+  const told = nothingTold();
+  for (const [id, time] of spent) {
+    const stack: Frame[] = [];
+    for (let node: number | undefined = id; node !== undefined; node = parents.get(node)) {
+      const frame = frames.get(node);
+      if (frame !== undefined) stack.push(frame);
+    }
+    tell(told, stack, time);
+  }
+  console.log(`busy ${percent(busy / (busy + idle))} of ${((busy + idle) / 1e6).toFixed(2)} s, as sampled`);
+  show(told, 'ms', busy, (time) => (time / 1_000).toFixed(0));
 }
 
-function spot({ lineNumber }: { readonly lineNumber: number }, owner: string, file: string | null): string {
-  return file === null ? `(${owner})` : `${file}:${lineNumber + 1}`;
+/** Prints where the bytes of a `.heapprofile` were allocated. */
+export function printAllocations(file: string, conversations: number): void {
+  const { head } = JSON.parse(readFileSync(file, 'utf8')) as { readonly head: HeapNode };
+  const told = nothingTold();
+  let whole = 0;
+  const visit = (node: HeapNode, above: readonly Frame[]): void => {
+    const stack = [node.callFrame, ...above];
+    whole += node.selfSize;
+    if (node.selfSize > 0) tell(told, stack, node.selfSize);
+    for (const child of node.children) visit(child, stack);
+  };
+  visit(head, []);
+  console.log(
+    `${(whole / 2 ** 20).toFixed(0)} MB allocated on the heap, ${(whole / conversations / 1_024).toFixed(1)} kB per conversation, as sampled (not the bytes of large buffers, which lie outside)`,
+  );
+  show(told, 'kB each', whole, (bytes) => (bytes / conversations / 1_024).toFixed(2));
 }
 
-function placeOf(
-  url: string,
-  functionName: string,
-): { readonly owner: string; readonly file: string | null } {
+function nothingTold(): Told {
+  return { owners: new Map(), files: new Map(), functions: new Map(), callers: new Map() };
+}
+
+/** `stack` begins with the function that spent it. */
+function tell(told: Told, stack: readonly Frame[], amount: number): void {
+  const [own] = stack;
+  if (own === undefined) return;
+  const { owner, file } = placeOf(own);
+  add(told.owners, owner, amount);
+  if (file !== null) add(told.files, file, amount);
+  add(told.functions, nameOf(own), amount);
+  const ours = stack.filter((frame) => placeOf(frame).file !== null).map(nameOf);
+  for (const name of new Set(ours)) add(told.callers, name, amount);
+}
+
+function show(told: Told, unit: string, whole: number, said: (amount: number) => string): void {
+  const each: readonly (readonly [string, ReadonlyMap<string, number>])[] = [
+    ['By owner: ours by folder, packages, Node, native code, garbage collection', told.owners],
+    ['By file of ours', told.files],
+    [`By function, top ${MOST}`, told.functions],
+    [`By function of ours with all that it calls, top ${MOST}`, told.callers],
+  ];
+  for (const [title, amounts] of each) {
+    console.log(`\n${title}`);
+    const sorted = [...amounts].sort(([, a], [, b]) => b - a).slice(0, MOST);
+    table(
+      ['', unit, 'part'],
+      sorted.map(([name, amount]) => [name, said(amount), `${((100 * amount) / whole).toFixed(1)} %`]),
+    );
+  }
+}
+
+function nameOf(frame: Frame): string {
+  const { owner, file } = placeOf(frame);
+  const where = file === null ? `(${owner})` : `${file}:${frame.lineNumber + 1}`;
+  return `${frame.functionName || '(anonymous)'} ${where}`;
+}
+
+/** Whose function it is; its file when it is ours. */
+function placeOf({ url, functionName }: Frame): { readonly owner: string; readonly file: string | null } {
   if (functionName === '(garbage collector)') return { owner: 'garbage collection', file: null };
-  if (functionName === '(program)') return { owner: 'native, not in a function', file: null };
   if (url.startsWith('node:')) return { owner: 'node', file: null };
-  if (url === '') return { owner: 'native', file: null };
+  if (url === '' || url.startsWith('wasm:')) return { owner: 'native', file: null };
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
   const packageName = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
   if (packageName !== undefined) return { owner: packageName, file: null };
   const file = relative(CHECKOUT, path);
-  return { owner: `${file.split('/').slice(0, 2).join('/')}`, file };
+  return { owner: file.split('/').slice(0, 2).join('/'), file };
 }
 
-function add(times: Map<string, number>, name: string, time: number): void {
-  times.set(name, (times.get(name) ?? 0) + time);
+function add(amounts: Map<string, number>, name: string, amount: number): void {
+  amounts.set(name, (amounts.get(name) ?? 0) + amount);
 }

@@ -5,7 +5,7 @@ import type { DawyNames, Heard, PublishedAt, Publishing } from './dawy.ts';
 import type { Received } from './hospital.ts';
 import type { Ground, Place } from './place.ts';
 import { Remote } from './remote.ts';
-import { type Subject, type SubjectName, startSubject } from './subject.ts';
+import { type Profiling, type Subject, type SubjectName, startSubject } from './subject.ts';
 
 /** One subject at work, with the world around it, all in processes of their own. */
 export interface Stage {
@@ -20,7 +20,7 @@ export interface Stage {
 export interface StageOptions {
   readonly subject: SubjectName;
   readonly label: string;
-  readonly profile?: string | null;
+  readonly profile?: Profiling | null;
   readonly count?: number;
 }
 

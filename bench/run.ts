@@ -8,7 +8,7 @@ import { bar } from './figures.ts';
 import { measureLatency, printLatency } from './latency.ts';
 import { optionsFrom } from './options.ts';
 import { type Circumstances, Place } from './place.ts';
-import { printProfile } from './profile.ts';
+import { printAllocations, printCpu } from './profile.ts';
 import { type Measured, writeResults } from './results.ts';
 import { measureThroughput, printThroughput, runRound } from './throughput.ts';
 import { measureTwo, printTwo } from './two.ts';
@@ -93,11 +93,16 @@ async function measure(place: Place, circumstances: Circumstances): Promise<void
 
 async function profile(place: Place): Promise<void> {
   const subject = options.profile ?? 'engine';
-  const label = `${subject}-profile`;
-  const { seconds, cpu, published } = await runRound(place, subject, label, options.conversations, RESULTS);
+  const { of, conversations } = options;
+  const file = join(RESULTS, `${subject}.${of === 'cpu' ? 'cpuprofile' : 'heapprofile'}`);
+  const { seconds, cpu, published } = await runRound(place, subject, `${subject}-profile`, conversations, {
+    of,
+    file,
+  });
   console.log(
-    `${subject}: ${(options.conversations / seconds).toFixed(0)}/s under the profiler, CPU ${((1e6 * (cpu['subject'] ?? 0)) / options.conversations).toFixed(0)} us per conversation`,
+    `${subject}: ${(conversations / seconds).toFixed(0)}/s under the profiler, CPU ${((1e6 * (cpu['subject'] ?? 0)) / conversations).toFixed(0)} us per conversation; ${file}`,
   );
   const begin = published[0]?.atMs ?? 0;
-  printProfile(join(RESULTS, `${label}.cpuprofile`), begin, begin + 1_000 * seconds);
+  if (of === 'cpu') printCpu(file, begin, begin + 1_000 * seconds);
+  else printAllocations(file, conversations);
 }

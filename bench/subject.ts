@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { CHECKOUT } from '../sandbox/environment.ts';
 import { startChild } from '../sandbox/launcher/child.ts';
 import { NETWORK } from './place.ts';
@@ -13,8 +14,14 @@ export interface SubjectOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Its log and its profile carry this name. */
   readonly label: string;
-  /** The folder for its CPU profile; null takes none. */
-  readonly profile: string | null;
+  /** What is to be told of it, besides its speed; null tells nothing. */
+  readonly profile: Profiling | null;
+}
+
+export interface Profiling {
+  readonly of: 'cpu' | 'allocations';
+  /** The file it is written to when the subject is stopped. */
+  readonly file: string;
 }
 
 /** A subject that is ready: everything it needs is open. */
@@ -39,17 +46,13 @@ export async function startSubject(
     name === 'engine'
       ? [join(CHECKOUT, 'cli/hisbridge.ts'), 'run', '--metrics-port', '0', '-c', NETWORK]
       : [join(CHECKOUT, 'bench/floor.ts')];
-  const profiling =
-    profile === null
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${label}.cpuprofile`];
   const child = startChild({
     name: label,
     command: process.execPath,
-    args: [...profiling, ...program],
+    args: [...(profile === null ? [] : optionsFor(profile)), ...program],
     cwd: CHECKOUT,
     folder,
-    env,
+    env: profile === null ? env : { ...env, BENCH_ALLOCATIONS: profile.file },
     logFile,
   });
   const until = performance.now() + READY_WITHIN_MS;
@@ -78,4 +81,10 @@ export async function startSubject(
       return child.stop(30_000);
     },
   };
+}
+
+function optionsFor({ of, file }: Profiling): readonly string[] {
+  return of === 'cpu'
+    ? ['--cpu-prof', `--cpu-prof-dir=${dirname(file)}`, `--cpu-prof-name=${basename(file)}`]
+    : ['--import', pathToFileURL(join(CHECKOUT, 'bench/allocations-preload.ts')).href];
 }

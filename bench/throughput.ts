@@ -1,7 +1,8 @@
+import { quiet } from './cpu.ts';
 import { median, percent, table } from './figures.ts';
 import type { Place } from './place.ts';
 import { type Carried, carry, foreignPart, openStage } from './round.ts';
-import type { SubjectName } from './subject.ts';
+import type { Profiling, SubjectName } from './subject.ts';
 
 export interface Throughput {
   /** Conversations per second, medians. */
@@ -10,6 +11,8 @@ export interface Throughput {
   /** Median of the engine's part of the floor, pair by pair. */
   readonly ratio: number;
   readonly ratioRange: readonly [number, number];
+  /** The CPU a conversation of the floor takes in all processes, as a part of the engine's: hardly moved by what others do. */
+  readonly cpuRatio: number;
   readonly rounds: readonly Pair[];
   /** CPU microseconds per conversation, medians. */
   readonly cpu: Readonly<Record<SubjectName, Readonly<Record<string, number>>>>;
@@ -26,14 +29,18 @@ interface Pair {
 /** So many conversations run before those that count: compiled code and full caches on both sides. */
 export const WARM_UP = 1_000;
 
+export interface Measuring {
+  readonly rounds: number;
+  readonly conversations: number;
+  readonly cores: number;
+  /** How long a quiet machine is waited for before each round. Seconds. */
+  readonly waitS: number;
+}
+
 /** Rounds of engine and floor in turn, each on an empty database of its own; who begins alternates. */
 export async function measureThroughput(
   place: Place,
-  {
-    rounds,
-    conversations,
-    cores,
-  }: { readonly rounds: number; readonly conversations: number; readonly cores: number },
+  { rounds, conversations, cores, waitS }: Measuring,
 ): Promise<Throughput> {
   const pairs: Pair[] = [];
   const spent = { engine: [] as Spent[], floor: [] as Spent[] };
@@ -42,6 +49,7 @@ export async function measureThroughput(
     const perSecond = { engine: 0, floor: 0 };
     let foreign = 0;
     for (const subject of order) {
+      await quiet(waitS);
       const carried = await runRound(place, subject, `${subject}-${round}`, conversations);
       perSecond[subject] = conversations / carried.seconds;
       foreign = Math.max(foreign, foreignPart(carried, cores));
@@ -54,13 +62,15 @@ export async function measureThroughput(
     );
   }
   const ratios = pairs.map(({ ratio }) => ratio);
+  const cpu = { engine: mediansOf(spent.engine), floor: mediansOf(spent.floor) };
   return {
     engine: median(pairs.map(({ engine }) => engine)),
     floor: median(pairs.map(({ floor }) => floor)),
     ratio: median(ratios),
     ratioRange: [Math.min(...ratios), Math.max(...ratios)],
+    cpuRatio: wholeOf(cpu.floor) / wholeOf(cpu.engine),
     rounds: pairs,
-    cpu: { engine: mediansOf(spent.engine), floor: mediansOf(spent.floor) },
+    cpu,
   };
 }
 
@@ -70,13 +80,15 @@ export async function runRound(
   subject: SubjectName,
   label: string,
   conversations: number,
-  profile: string | null = null,
+  profile: Profiling | null = null,
 ): Promise<Carried> {
   const stage = await openStage(place, { subject, label, profile });
   try {
     await carry(stage, { prefix: 'BK-0-', count: WARM_UP, perSecond: null });
     // So that no checkpoint falls into one round and not into the other.
     await stage.ground.database.query('checkpoint');
+    // From here on allocations are counted.
+    if (profile?.of === 'allocations') for (const { pid } of stage.subjects) process.kill(pid, 'SIGUSR2');
     return await carry(stage, { prefix: 'BK-1-', count: conversations, perSecond: null });
   } finally {
     await stage.close();
@@ -96,14 +108,21 @@ function mediansOf(all: readonly Spent[]): Spent {
   return Object.fromEntries([...parts].map((part) => [part, median(all.map((spent) => spent[part] ?? 0))]));
 }
 
-const PARTS = ['subject', 'postgres', 'broker', 'hospital', 'dawy', 'foreign'];
+const OURS = ['subject', 'postgres', 'broker', 'hospital', 'dawy'];
+const PARTS = [...OURS, 'foreign'];
 
-export function printThroughput({ engine, floor, ratio, ratioRange, cpu }: Throughput): void {
+function wholeOf(spent: Spent): number {
+  return OURS.reduce((sum, part) => sum + (spent[part] ?? 0), 0);
+}
+
+export function printThroughput({ engine, floor, ratio, ratioRange, cpuRatio, cpu }: Throughput): void {
   const [least, most] = ratioRange;
   console.log(
     `\nthroughput (medians): floor ${floor.toFixed(0)}/s, engine ${engine.toFixed(0)}/s, ratio ${ratio.toFixed(3)} (${least.toFixed(3)} to ${most.toFixed(3)})`,
   );
-  console.log('\nCPU, microseconds per conversation:');
+  console.log(
+    `\nCPU, microseconds per conversation (the floor's is ${cpuRatio.toFixed(3)} of the engine's):`,
+  );
   table(
     ['', ...PARTS],
     (['floor', 'engine'] as const).map((name) => [name, ...PARTS.map((part) => `${cpu[name][part] ?? 0}`)]),
