@@ -1,5 +1,6 @@
 // An engine wired as engine/bridge.ts wires it, but for one thing: `--without` takes a protection away, which the tests must
-// then find missing; `--clock-off` gives it a clock that is wrong and that nothing corrects.
+// then find missing; `--clock-off` gives it a clock that is wrong and that nothing corrects; `--hour-lasts` (milliseconds)
+// shortens what it sleeps for an hour and longer, so that what is done every hour is done while a test looks.
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { channelKinds } from '../../channels/index.ts';
@@ -17,8 +18,11 @@ const { values } = parseArgs({
     config: { type: 'string', short: 'c', default: '.' },
     without: { type: 'string' },
     'clock-off': { type: 'string', default: '0' },
+    'hour-lasts': { type: 'string' },
   },
 });
+
+const HOUR_MS = 3_600_000;
 
 /** A clock that is off and stays off, whatever the database says. */
 class WrongClock extends SystemClock {
@@ -36,6 +40,26 @@ class WrongClock extends SystemClock {
   override now(): Date {
     return new Date(Date.now() + this.#offMs);
   }
+}
+
+/** A clock on which an hour of sleep is over soon. */
+class HurriedClock extends SystemClock {
+  readonly #hourMs: number;
+
+  constructor(hourMs: number) {
+    super();
+    this.#hourMs = hourMs;
+  }
+
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return super.sleep(ms >= HOUR_MS ? this.#hourMs : ms, signal);
+  }
+}
+
+function clockOf(): SystemClock {
+  const { 'clock-off': offMs, 'hour-lasts': hourMs } = values;
+  if (hourMs !== undefined) return new HurriedClock(Number(hourMs));
+  return offMs === '0' ? new SystemClock() : new WrongClock(Number(offMs));
 }
 
 /** Every protection that can be taken away, and how. */
@@ -81,11 +105,7 @@ const loaded = loadPlan(values.config, process.env);
 if (loaded.compiled.kind === 'problems') {
   throw new BridgeError('config-invalid', problemsOf(loaded).join('\n'));
 }
-const { store, digest, clock } = await openStore(
-  process.env,
-  telemetry,
-  values['clock-off'] === '0' ? new SystemClock() : new WrongClock(Number(values['clock-off'])),
-);
+const { store, digest, clock } = await openStore(process.env, telemetry, clockOf());
 const without = values.without === undefined ? undefined : WITHOUT[values.without];
 if (values.without !== undefined && without === undefined) {
   throw new BridgeError('usage', `--without is one of ${Object.keys(WITHOUT).join(', ')}`);

@@ -65,6 +65,11 @@ export class EngineProcess {
     return this.#child !== null && this.#child.howEnded() === null;
   }
 
+  /** How it ended, or null while it runs. */
+  get end(): string | null {
+    return this.#child?.howEnded() ?? null;
+  }
+
   /** Resolves once it says that it is ready. Throws with what it printed when it ends before that. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const words = await this.launch(env);

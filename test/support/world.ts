@@ -14,7 +14,7 @@ import { BrokerPlace } from './world-broker.ts';
 import { type Database, openDatabase } from './world-database.ts';
 import { Dawy } from './world-dawy.ts';
 import { EngineProcess, type LogLine } from './world-engine.ts';
-import { brokerNames, type Edits, topologyOf, writeRoot } from './world-root.ts';
+import { type BrokerNames, brokerNames, type Edits, topologyOf, writeRoot } from './world-root.ts';
 
 export interface WorldOptions {
   readonly engines?: number;
@@ -25,11 +25,14 @@ export interface WorldOptions {
   /** What the engines get in place of the addresses of PostgreSQL, RabbitMQ and the hospitals: whatever stands between. */
   readonly through?: (addresses: Addresses) => Promise<Partial<Addresses>>;
   /** The program of an engine, when it is not `hisbridge run`, with its environment. */
-  readonly engine?: (index: number) => {
-    readonly program?: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-    readonly nodeOptions?: readonly string[];
-  };
+  readonly engine?: (index: number) => EngineMake;
+}
+
+/** How an engine of a world is made. */
+export interface EngineMake {
+  readonly program?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeOptions?: readonly string[];
 }
 
 /** Where an engine finds the world, by the names of its environment. */
@@ -53,21 +56,23 @@ export class World {
   readonly root: string;
   readonly dawy: Dawy;
   readonly database: Database;
-  readonly engines: readonly EngineProcess[];
+  readonly engines: EngineProcess[] = [];
   readonly hospitals: Readonly<Record<HospitalName, HospitalControl>>;
+  /** What its things are called on the broker. */
+  readonly names: BrokerNames;
   readonly env: Readonly<Record<string, string>>;
   readonly #closing: (() => Promise<void>)[];
 
   private constructor(
-    parts: Pick<World, 'folder' | 'root' | 'dawy' | 'database' | 'engines' | 'hospitals' | 'env'>,
+    parts: Pick<World, 'folder' | 'root' | 'dawy' | 'database' | 'hospitals' | 'names' | 'env'>,
     closing: (() => Promise<void>)[],
   ) {
     this.folder = parts.folder;
     this.root = parts.root;
     this.dawy = parts.dawy;
     this.database = parts.database;
-    this.engines = parts.engines;
     this.hospitals = parts.hospitals;
+    this.names = parts.names;
     this.env = parts.env;
     this.#closing = closing;
   }
@@ -110,24 +115,29 @@ export class World {
     closing.push(() => place.remove());
     const dawy = await Dawy.open(broker.url, names);
     closing.push(() => dawy.close());
-    const engines = Array.from({ length: options.engines ?? 1 }, (_, index) => {
-      const { program, env: own = {}, nodeOptions } = options.engine?.(index) ?? {};
-      const engine = new EngineProcess({
-        name: `engine-${index}`,
-        root,
-        folder,
-        env: { ...env, ...own },
-        ...(program === undefined ? {} : { program }),
-        ...(nodeOptions === undefined ? {} : { nodeOptions }),
-        onLine: () => undefined,
-      });
-      closing.push(async () => {
-        await engine.kill();
-        engine.close();
-      });
-      return engine;
+    const world = new World({ folder, root, dawy, database, hospitals, names, env }, closing);
+    for (let index = 0; index < (options.engines ?? 1); index += 1)
+      world.addEngine(options.engine?.(index) ?? {});
+    return world;
+  }
+
+  /** Makes one more engine, and does not start it. */
+  addEngine({ program, env = {}, nodeOptions }: EngineMake = {}): EngineProcess {
+    const engine = new EngineProcess({
+      name: `engine-${this.engines.length}`,
+      root: this.root,
+      folder: this.folder,
+      env: { ...this.env, ...env },
+      ...(program === undefined ? {} : { program }),
+      ...(nodeOptions === undefined ? {} : { nodeOptions }),
+      onLine: () => undefined,
     });
-    return new World({ folder, root, dawy, database, engines, hospitals, env }, closing);
+    this.engines.push(engine);
+    this.#closing.push(async () => {
+      await engine.kill();
+      engine.close();
+    });
+    return engine;
   }
 
   /** Starts every engine that does not run. */
