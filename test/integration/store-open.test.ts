@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import pg from 'pg';
 import { SystemClock } from '../../engine/clock.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import type { MessageId } from '../../engine/message.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../engine/store/postgres/store.ts';
 import type { EngineEvent } from '../../engine/telemetry.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { until } from '../support/rabbitmq.ts';
 import {
   arrival,
   digest,
@@ -169,5 +171,34 @@ describe('opening the store in PostgreSQL', function () {
     expect(await store.ledgerDifferences()).to.deep.equal([]);
     await database.query('delete from hisbridge.delivery where message_id = $1', [kept?.id]);
     expect(await store.ledgerDifferences()).to.deep.equal([kept?.id]);
+  });
+
+  it('lives on when the connection of its upkeep breaks in the middle of a day', async () => {
+    const store = await open();
+    const [day] = await database.query<{ name: string }>(
+      `select 'hisbridge.edition_' || to_char(now() at time zone 'utc' + interval '14 days', 'YYYYMMDD') as name`,
+    );
+    await database.query(`drop table ${day?.name}`);
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('begin; lock table hisbridge.edition in access exclusive mode');
+    const upkeep = store.maintain().then(
+      () => 'it went through',
+      () => 'it failed',
+    );
+    // Whoever makes a day waits for that lock, and is ended while it does.
+    await until(async () => {
+      const ended = await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'hisbridge read' and datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return ended.length > 0;
+    });
+    expect(await upkeep).to.equal('it failed');
+    await other.query('rollback');
+    await other.end();
+    await store.maintain();
+    const made = await database.query(`select to_regclass($1) is not null as made`, [day?.name]);
+    expect(made).to.deep.equal([{ made: true }]);
   });
 });

@@ -24,7 +24,11 @@ export class Readers {
     });
     // An idle reader that breaks is replaced by the next question.
     this.pool.on('error', () => undefined);
-    this.pool.on('connect', (client) => this.#clients.add(client));
+    this.pool.on('connect', (client) => {
+      // The pool listens to the idle ones alone. One that breaks between two statements of whoever has it fails the next.
+      client.on('error', () => undefined);
+      this.#clients.add(client);
+    });
     this.pool.on('remove', (client) => this.#clients.delete(client));
   }
 
