@@ -91,7 +91,8 @@ export async function armed(
 ): Promise<() => boolean> {
   await engine.kill();
   const from = engine.lines.length;
-  await engine.start({ HISBRIDGE_FAILPOINTS: `${moment}:${way}#${nth}` });
+  const env = { HISBRIDGE_FAILPOINTS: `${moment}:${way}#${nth}` };
+  await within(`the engine ready before ${moment}`, engine.start(env));
   return () => said(engine.lines.slice(from), 'failpoint').some((line) => line['moment'] === moment);
 }
 

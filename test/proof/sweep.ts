@@ -18,6 +18,8 @@ export interface Way {
 
 /** Where in two hundred messages it happens: not among the first, not among the last. */
 const somewhere = (chance: Chance) => 20 + chance.below(100);
+/** The same in claims: every channel makes some at the start. */
+const later = (chance: Chance) => 14 + chance.below(8);
 /** The same in batches, of which there are few. */
 const early = (chance: Chance) => 2 + chance.below(3);
 /** The same among the sends to one hospital. */
@@ -69,18 +71,18 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
     kill: {
       how: 'the link holds the reply, and the engine is killed',
       leadsTo: 'everything is kept; the broker brings it again, and it is known by its ids',
-      strike: (chance) => caughtOn('database', commitReply('keep', early(chance)), killed),
+      strike: (chance) => caughtOn('database', commitReply('keep', 1 + chance.below(2)), killed),
     },
     throw: {
       how: 'failpoint right before the COMMIT: a wait for a reply has no line that could throw',
       leadsTo: 'rolled back as if the store were away; the arrivals come again',
-      strike: (chance) => throws('M2', early(chance)),
+      strike: (chance) => throws('M2', 1 + chance.below(2)),
     },
     reset: {
       how: 'the link resets the connection in place of the reply',
       leadsTo: 'unknown: looked up by its ids on a new connection and found',
       strike: (chance) =>
-        caughtOn('database', commitReply('keep', early(chance)), (caught) => caught.reset()),
+        caughtOn('database', commitReply('keep', 1 + chance.below(2)), (caught) => caught.reset()),
     },
   },
   M3: {
@@ -102,17 +104,17 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
     kill: {
       how: 'failpoint right before a claim',
       leadsTo: 'the next start claims them',
-      strike: (chance) => dies('M4', early(chance)),
+      strike: (chance) => dies('M4', later(chance)),
     },
     throw: {
       how: 'failpoint right before a claim',
       leadsTo: 'a defect is logged; the next look within a second claims them',
-      strike: (chance) => throws('M4', early(chance)),
+      strike: (chance) => throws('M4', later(chance)),
     },
     reset: {
       how: 'the engine stands still at the failpoint, PostgreSQL is reset',
       leadsTo: 'the next look claims them',
-      strike: (chance) => isCutOff('M4', early(chance), ['database']),
+      strike: (chance) => isCutOff('M4', later(chance), ['database']),
     },
   },
   M5: {

@@ -1,7 +1,6 @@
 import type { Trap } from './link.ts';
 
-/** A COMMIT as pg sends it, a simple query of 11 bytes, and the command tag with which the server answers it. */
-const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
+/** The command tag with which PostgreSQL answers a COMMIT. */
 const COMMITTED = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
 /** `basic.deliver`: class 60, method 60, at the begin of a method frame. */
 const DELIVER = Buffer.from([0, 60, 0, 60]);
@@ -9,19 +8,12 @@ const FRAME_HEAD = 7;
 
 /** The reply of PostgreSQL to a COMMIT, of connections of one purpose: the transaction is done, and nobody knows. */
 export function commitReply(purpose: 'keep' | 'settle', nth = 1): Trap {
-  const asking = new WeakSet<object>();
   let seen = 0;
   return (chunk, from, line) => {
-    if (!line.hello.includes(`hisbridge ${purpose} `)) return null;
-    if (from === 'client') {
-      if (chunk.includes(COMMIT)) asking.add(line);
-      return null;
-    }
+    if (from !== 'server' || !line.hello.includes(`hisbridge ${purpose} `)) return null;
     const at = chunk.indexOf(COMMITTED);
-    if (at < 0 || !asking.has(line)) return null;
-    asking.delete(line);
-    seen += 1;
-    return seen === nth ? at : null;
+    if (at >= 0) seen += 1;
+    return at >= 0 && seen === nth ? at : null;
   };
 }
 
