@@ -78,7 +78,8 @@ async function makeDay(
     failpoint('M15');
     await client.query('commit');
   } catch (thrown) {
-    await client.query('rollback');
+    // What went wrong first is told, also when it was the connection.
+    await client.query('rollback').catch(() => undefined);
     throw thrown;
   }
 }

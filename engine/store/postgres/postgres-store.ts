@@ -294,11 +294,19 @@ export class PostgresStore implements Store {
   }
 
   async #makePlaces(ids: readonly string[]): Promise<void> {
-    const client = await this.#readers.pool.connect();
+    const client = await this.#readers.pool.connect().catch((thrown) => Promise.reject(unavailable(thrown)));
+    let broken = false;
+    const broke = () => {
+      broken = true;
+    };
+    client.on('error', broke);
     try {
       await ensurePartitions(client, ids);
+    } catch (thrown) {
+      throw broken ? unavailable(thrown) : thrown;
     } finally {
-      client.release();
+      client.off('error', broke);
+      client.release(broken);
     }
   }
 
