@@ -1,4 +1,4 @@
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import type { Clock } from '../../engine/clock.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import { failpoint } from '../../engine/failpoint.ts';
@@ -87,7 +87,8 @@ export class Publisher {
 
   /**
    * Resolves once the broker has stored the publication. Throws `connection-failed` when nothing was written,
-   * `unroutable` when no queue takes it, `busy` when the broker refused it, `confirm-missing` when nobody knows.
+   * `output-invalid` when AMQP cannot carry it, `unroutable` when no queue takes it, `busy` when the broker refused
+   * it, `confirm-missing` when nobody knows.
    */
   async publish(publication: Publication, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const { promise: deadline, resolve } = Promise.withResolvers<'late'>();
@@ -147,7 +148,11 @@ export class Publisher {
       );
     } catch (cause) {
       this.#remove(messageId, pending);
-      throw new BridgeError('connection-failed', 'the connection to the broker is closed', { cause });
+      // A channel that is closing refuses everything. Else it is this one, such as a routing key that is too long:
+      // waiting cannot help, and must not keep the others waiting.
+      throw cause instanceof IllegalOperationError
+        ? new BridgeError('connection-failed', 'the connection to the broker is closed', { cause })
+        : new BridgeError('output-invalid', 'AMQP cannot carry what was rendered', { cause });
     }
     failpoint('M12');
     return promise;

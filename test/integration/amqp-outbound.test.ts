@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { AmqpOutboundOptions } from '../../channels/amqp/options.ts';
 import { AmqpOutbound } from '../../channels/amqp/outbound.ts';
 import type { Parcel } from '../../engine/channel.ts';
+import { SystemClock } from '../../engine/clock.ts';
 import { BridgeError, type ErrorCode } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import type { RunningServer } from '../../sandbox/servers/server.ts';
@@ -61,8 +62,10 @@ describe('channels/amqp outbound on a real broker', function () {
   async function start(
     options: Pick<AmqpOutboundOptions, 'exchange'>,
     url = broker.url,
+    overrides: Parameters<typeof contextFor>[1] = {},
   ): Promise<AmqpOutbound> {
-    const channel = new AmqpOutbound(NAME, outboundOptions(options.exchange), contextFor(url));
+    const context = contextFor(url, overrides);
+    const channel = new AmqpOutbound(NAME, outboundOptions(options.exchange), context);
     running.push(channel);
     await channel.start();
     return channel;
@@ -108,6 +111,37 @@ describe('channels/amqp outbound on a real broker', function () {
     expect((await channel.checkQueue(queue)).messageCount).to.equal(2000);
     const message = await channel.get(queue);
     expect(message === false ? null : message.properties.contentType).to.equal('application/json');
+  });
+
+  it('says that what AMQP cannot carry is at fault, and goes on with the others', async () => {
+    const { exchange, queue, channel } = await listening('#');
+    const outbound = await start({ exchange });
+    const results = await Promise.all([
+      codeOf(outbound.send(parcel('edition-1'), NEVER)),
+      codeOf(outbound.send(parcel('edition-2', {}, 'a'.repeat(256)), NEVER)),
+      codeOf(outbound.send(parcel('edition-3'), NEVER)),
+    ]);
+    expect(results).to.deep.equal(['none', 'output-invalid', 'none']);
+    expect((await channel.checkQueue(queue)).messageCount).to.equal(2);
+  });
+
+  it('writes nothing once it has said goodbye to the broker, and says so', async () => {
+    const { exchange, queue, channel } = await listening('#');
+    let stopping = false;
+    let late: Promise<ErrorCode | 'none'> | null = null;
+    // It waits for the answer to its goodbye: the connection is neither open nor closed.
+    class Waiting extends SystemClock {
+      override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+        if (stopping) late ??= codeOf(outbound.send(parcel('late'), NEVER));
+        return super.sleep(ms, signal);
+      }
+    }
+    const outbound = await start({ exchange }, broker.url, { clock: new Waiting() });
+    expect(await codeOf(outbound.send(parcel('early'), NEVER))).to.equal('none');
+    stopping = true;
+    await outbound.stop();
+    expect(await late).to.equal('connection-failed');
+    expect((await channel.checkQueue(queue)).messageCount).to.equal(1);
   });
 
   it('takes a message that no queue takes for unroutable, though the broker confirms it', async () => {
