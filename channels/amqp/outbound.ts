@@ -77,7 +77,7 @@ export class AmqpOutbound implements OutboundChannel {
         persistent: true,
         mandatory: true,
         type: parcel.type,
-        contentType: contentTypeOf(parcel.body),
+        ...contentTypeOf(parcel.body),
         appId: 'hisbridge',
       },
     };
@@ -139,19 +139,14 @@ async function triedOrOver(tried: Promise<void>, signal: AbortSignal): Promise<v
   signal.removeEventListener('abort', abort);
 }
 
-/** CloudEvents in structured mode say so; everything else we write for Dawy is JSON. */
-function contentTypeOf(body: Uint8Array): string {
-  return isCloudEvent(body) ? 'application/cloudevents+json' : 'application/json';
-}
-
-function isCloudEvent(body: Uint8Array): boolean {
+/** CloudEvents in structured mode say so, other JSON says that; of anything else nothing is claimed. */
+function contentTypeOf(body: Uint8Array): { readonly contentType?: string } {
+  let event: unknown;
   try {
-    const event: unknown = JSON.parse(
-      Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
-    );
-    return typeof event === 'object' && event !== null && 'specversion' in event;
+    event = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
   } catch {
-    // No JSON, then no event either.
-    return false;
+    return {};
   }
+  const isCloudEvent = typeof event === 'object' && event !== null && 'specversion' in event;
+  return { contentType: isCloudEvent ? 'application/cloudevents+json' : 'application/json' };
 }

@@ -113,6 +113,16 @@ describe('channels/amqp outbound on a real broker', function () {
     expect(message === false ? null : message.properties.contentType).to.equal('application/json');
   });
 
+  it('claims no content type for what is no JSON', async () => {
+    const { exchange, queue, channel } = await listening('#');
+    const outbound = await start({ exchange });
+    await outbound.send({ ...parcel('edition-1'), body: Buffer.from('<booking/>') }, NEVER);
+    const message = await channel.get(queue);
+    if (message === false) expect.fail('nothing in the queue');
+    expect(message.properties.contentType).to.equal(undefined);
+    expect(message.content.toString()).to.equal('<booking/>');
+  });
+
   it('says that what AMQP cannot carry is at fault, and goes on with the others', async () => {
     const { exchange, queue, channel } = await listening('#');
     const outbound = await start({ exchange });
