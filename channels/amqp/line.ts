@@ -29,7 +29,7 @@ export class Line {
       if (this.#current === opening) this.#current = null;
     };
     const opening = connected(this.#url, forget);
-    opening.catch(forget);
+    opening.catch(() => forget());
     this.#current = opening;
     return opening;
   }
@@ -42,8 +42,7 @@ export class Line {
     if (model === null || model === undefined) return;
     // amqplib waits for the broker's word, which a silent network never brings; heartbeats end it later.
     const ended = new AbortController();
-    const closing = model.close().catch(() => undefined); // it was closing already
-    await Promise.race([closing, this.#clock.sleep(CLOSE_TIMEOUT_MS, ended.signal)]);
+    await Promise.race([model.close(), this.#clock.sleep(CLOSE_TIMEOUT_MS, ended.signal)]);
     ended.abort();
   }
 }

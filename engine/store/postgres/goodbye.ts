@@ -14,8 +14,7 @@ export async function endOrBreak(ending: Promise<unknown>, breakOff: () => void)
     resolve();
   }, GOODBYE_MS);
   try {
-    // It may fail because it is broken off; then it has ended too.
-    await Promise.race([ending.catch(() => undefined), late]);
+    await Promise.race([ending, late]);
   } finally {
     clearTimeout(timer);
   }
