@@ -13,7 +13,7 @@ export interface Exporter {
  * a hospital that is away makes neither false.
  */
 export async function serveMetrics(
-  metrics: Metrics,
+  metrics: Pick<Metrics, 'text'>,
   port: number,
   host: string,
   ready: () => boolean,

@@ -102,6 +102,8 @@ export function bodyOf({ body }: Parcel): Record<string, string> {
 
 export interface CoreOptions {
   readonly routes?: (text: string) => string;
+  /** Files in the place of those of the network. */
+  readonly files?: Readonly<Record<string, string>>;
   /** What the hospital does with one parcel; says yes when left out. */
   readonly hospital?: (parcel: Parcel, nth: number) => Step;
   readonly desk?: Desk;
@@ -122,6 +124,7 @@ export class Core {
 
   constructor({
     routes = (text) => text,
+    files = {},
     hospital = () => says('BOOKED'),
     desk = createDesk(),
     beside,
@@ -137,7 +140,7 @@ export class Core {
       },
     });
     this.engine = new Engine({
-      plan: this.planOf(routes),
+      plan: this.planOf(routes, files),
       kinds: [this.#kind],
       store: this.#replies.store,
       desk,

@@ -160,6 +160,23 @@ describe('dispatcher', () => {
     expect(core.tables.bookings.get('A')?.context.hospitalRef).to.equal('R-7');
   });
 
+  it('holds what may have been taken when the question cannot be rendered, and asks nothing', async () => {
+    // The hospital's own reference is known only from its answer, which never came.
+    const files = { 'find.json.yaml': 'find: "{{booking.hospitalRef}}"\n' };
+    await start({ routes: PROBED, files, hospital: () => RESET });
+    await core.ask('A');
+    await core.clock.pass(40 * SECOND);
+    await core.done();
+    expect(core.hospital.sent).to.have.length(1);
+    expect(states()).to.deep.equal(['held']);
+    expect(core.open[0]?.error?.code).to.equal('fact-missing');
+    expect(core.tables.attempts.map(({ kind, outcome }) => [kind, outcome]).slice(0, 2)).to.deep.equal([
+      ['send', 'connection-reset'],
+      ['render', 'fact-missing'],
+    ]);
+    expect(core.told).to.deep.equal(['dead-letter.opened']);
+  });
+
   it('asks again as long as the hospital cannot say, and holds when its time is over', async () => {
     const routes = (text: string) => PROBED(brief(text));
     await start({ routes, hospital: (_parcel, nth) => (nth === 1 ? RESET : says('DONT_KNOW')) });

@@ -96,6 +96,7 @@ describe('engine', () => {
     core.losable.restore();
     await Promise.all([changing, stopping]);
     expect(endedAlone).to.equal(true);
+    expect(kinds(core).at(-1)).to.equal('instance-left');
     const late = await core.engine.activate(core.planOf()).catch((error: unknown) => error);
     expect(late).to.be.instanceOf(BridgeError).and.to.include({ code: 'not-allowed' });
 

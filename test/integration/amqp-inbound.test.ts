@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { AmqpInbound } from '../../channels/amqp/inbound.ts';
 import type { Accept, Arrival, Receipt } from '../../engine/channel.ts';
+import { SystemClock } from '../../engine/clock.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import type { ChannelName, MessageId } from '../../engine/message.ts';
 import type { RunningServer } from '../../sandbox/servers/server.ts';
@@ -96,6 +97,39 @@ describe('channels/amqp inbound on a real broker', function () {
     never.reject(new BridgeError('store-unavailable', 'the store is gone'));
     await channel.stop();
     expect(await depth(broker.url, queue)).to.equal(15);
+  });
+
+  it('leaves to the broker what is kept only after the goodbye: it comes again, as a repeat', async () => {
+    const { exchange, queue, options, channels } = setting();
+    await prepare(broker.url, channels);
+    await publishAll(broker.url, exchange, ['slow']);
+    const receipt = Promise.withResolvers<Receipt>();
+    const taken: string[] = [];
+    let stopping = false;
+    // Its patience with the engine is over at once; then the broker has its goodbye and has not answered.
+    class Hurried extends SystemClock {
+      override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+        if (stopping && ms > 10_000) return Promise.resolve();
+        if (stopping) receipt.resolve(ACCEPTED);
+        return super.sleep(ms, signal);
+      }
+    }
+    const slow: Accept = (arrival) => {
+      taken.push(bodyOf(arrival));
+      return receipt.promise;
+    };
+    const channel = await start(options, slow, { clock: new Hurried() });
+    await until(() => taken.length === 1);
+    stopping = true;
+    await channel.stop();
+    expect(await depth(broker.url, queue)).to.equal(1);
+    stopping = false;
+    await start(options, async (arrival) => {
+      taken.push(arrival.headers['amqp.redelivered'] ?? '');
+      return ACCEPTED;
+    });
+    await until(() => taken.length === 2);
+    expect(taken).to.deep.equal(['slow', 'true']);
   });
 
   it('acknowledges duplicates and refused arrivals too', async () => {

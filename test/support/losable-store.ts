@@ -1,7 +1,7 @@
 import { BridgeError } from '../../engine/errors.ts';
 import type { Membership, Store } from '../../engine/store.ts';
 
-type Call = keyof Store | 'beat';
+type Call = keyof Store | 'beat' | 'leave';
 
 /** A store that can be taken away from whoever uses it, as a whole or call by call. */
 export interface Losable {
@@ -27,6 +27,10 @@ export function losable(store: Store): Losable {
     beat: async (report) => {
       ask('beat');
       return one.beat(report);
+    },
+    leave: async () => {
+      ask('leave');
+      return one.leave();
     },
   });
   const calls = new Proxy(store, {

@@ -131,6 +131,11 @@ describe('problems of a schema', () => {
     expect(found.map(({ instead }) => instead)).to.not.include(undefined);
   });
 
+  it('include a pattern that only an older dialect of expressions can read, by what is wrong with it', () => {
+    const [found] = problemsOf(JSON.stringify({ type: 'string', pattern: '^(\\-|a)+$', maxLength: 10 }));
+    expect(found?.message).to.contain('Invalid escape');
+  });
+
   it('do not take data for schemas', () => {
     const node = {
       type: 'object',
