@@ -105,10 +105,12 @@ async function ask(connection: ChannelModel, what: string, questions: readonly Q
     const code = await refusal(connection, question);
     if (code === null) continue;
     if (code === 404) return { what, state: 'missing', remedy: remedyOf(what, 'missing') };
-    if (code === 406) return { what, state: 'differs', remedy: remedyOf(what, 'differs') };
-    throw new BridgeError('broker-unavailable', `the broker did not answer about ${what}`, {
-      details: { code },
-    });
+    // 405: another connection has it for itself alone.
+    if (code === 405 || code === 406) return { what, state: 'differs', remedy: remedyOf(what, 'differs') };
+    const details = { code };
+    throw code === 403
+      ? new BridgeError('credentials-refused', `the broker does not let us ask about ${what}`, { details })
+      : new BridgeError('broker-unavailable', `the broker did not answer about ${what}`, { details });
   }
   return { what, state: 'there', remedy: '' };
 }
@@ -170,8 +172,17 @@ async function declare(url: string, desired: Topology): Promise<void> {
     await broker.shutdown();
   } catch (cause) {
     await abandon(cause);
-    throw new BridgeError('broker-unavailable', 'the topology could not be declared', { cause });
+    throw undeclared(cause);
   }
+}
+
+/** A broker that refuses says why; one that says nothing was not reached. */
+function undeclared(cause: unknown): BridgeError {
+  const what = 'the topology could not be declared';
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number')
+    return new BridgeError('broker-unavailable', what, { cause });
+  const code = cause.code === 403 ? 'credentials-refused' : 'topology-differs';
+  return new BridgeError(code, `${what}: ${cause.message}`, { cause, details: { code: cause.code } });
 }
 
 function vhostConfig(url: string, { queues, exchanges, foreign, bindings }: Topology) {

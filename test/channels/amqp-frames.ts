@@ -60,6 +60,13 @@ export const TUNE = method(0, 10, 30, [short(2047), long(131_072), short(10)]);
 export const OPEN_OK = method(0, 10, 41, [shortString('')]);
 export const CLOSE_541 = method(0, 10, 50, [short(541), shortString('INTERNAL_ERROR'), short(0), short(0)]);
 
+/** Channel.OpenOk, Queue.DeclareOk and a Channel.Close with 403, on a channel. */
+export const channelOpened = (channel: number) => method(channel, 20, 11, [Buffer.alloc(4)]);
+export const queueThere = (channel: number) =>
+  method(channel, 50, 11, [shortString('hisbridge.bookings'), long(0), long(0)]);
+export const channelRefused = (channel: number) =>
+  method(channel, 20, 40, [short(403), shortString('ACCESS_REFUSED'), short(50), short(10)]);
+
 /** The whole frames at the head of what was received, and the rest. */
 export function framesIn(received: Buffer): { readonly frames: readonly Frame[]; readonly rest: Buffer } {
   const frames: Frame[] = [];

@@ -3,11 +3,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { expect } from 'chai';
 import { Line } from '../../channels/amqp/line.ts';
 import { AmqpOutbound } from '../../channels/amqp/outbound.ts';
+import { diffTopology, planTopology } from '../../channels/amqp/topology.ts';
 import { SystemClock } from '../../engine/clock.ts';
 import type { BridgeError } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import { contextFor, outboundOptions } from '../support/rabbitmq.ts';
-import { CLOSE_541, OPEN_OK, START, TUNE } from './amqp-frames.ts';
+import { CLOSE_541, channelOpened, channelRefused, OPEN_OK, queueThere, START, TUNE } from './amqp-frames.ts';
 
 /** What a far side says to each thing it hears. */
 type Script = readonly (Buffer | 'end' | 'reset')[];
@@ -81,6 +82,26 @@ describe('channels/amqp and a far side that is no broker, or not yet', () => {
     expect(error?.code).to.equal('connection-failed');
     await outbound.stop();
   });
+
+  const answers: Readonly<Record<string, readonly [Buffer, BridgeError['code']]>> = {
+    'answers about a queue and closes in one breath': [
+      Buffer.concat([queueThere(1), CLOSE_541]),
+      'broker-unavailable',
+    ],
+    'does not let us ask about a queue': [channelRefused(1), 'credentials-refused'],
+  };
+
+  for (const [what, [answer, code]] of Object.entries(answers)) {
+    it(`has told us what it is when it ${what}`, async () => {
+      const url = await listening([START, TUNE, OPEN_OK, channelOpened(1), answer]);
+      const bookings = { direction: 'inbound' as const, options: { queue: 'hisbridge.bookings' } };
+      const error = await diffTopology(url, planTopology([bookings])).then(
+        () => null,
+        (thrown: unknown) => thrown as BridgeError,
+      );
+      expect(error?.code).to.equal(code);
+    });
+  }
 
   it('gives a send up when its time is over, though the far side never says a word', async () => {
     const reports: string[] = [];

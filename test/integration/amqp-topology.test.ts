@@ -75,6 +75,31 @@ describe('channels/amqp topology on a real broker', function () {
     expect(await depth(broker.url, queue)).to.equal(1);
   });
 
+  it('says why the broker refuses to declare, and that it is there', async () => {
+    const { foreign } = setting();
+    await asDawy(foreign);
+    // Names that begin so are the broker's own: nobody may declare them, whatever their rights.
+    const options = { queue: 'amq.bookings', bind: { exchange: foreign, keys: ['booking.#'] } };
+    const desired = planTopology([{ direction: 'inbound', options }]);
+    const error = await applyTopology(broker.url, desired, { settleMs: 0 }).then(
+      () => null,
+      (thrown: unknown) => thrown as BridgeError,
+    );
+    expect(error?.code).to.equal('credentials-refused');
+    expect(error?.message).to.match(/could not be declared: .*reserved prefix/);
+  });
+
+  it('finds a queue that another connection has for itself', async () => {
+    const { desired, foreign, queue } = setting();
+    await asDawy(foreign);
+    const connection = await testConnection(broker.url);
+    const channel = await connection.createChannel();
+    await channel.assertQueue(queue, { exclusive: true });
+    const findings = await diffTopology(broker.url, desired);
+    expect(findings.find(({ what }) => what === `queue ${queue}`)?.state).to.equal('differs');
+    await connection.close();
+  });
+
   it('finds a queue that was declared otherwise, and does not touch it', async () => {
     const { desired, foreign, queue } = setting();
     await asDawy(foreign);
