@@ -37,7 +37,7 @@ function orAbsent<Found>(look: () => Found, absent: Found): Found {
 
 /** A source that remembers what it was asked, so that a change can be noticed without compiling. */
 export interface RememberingSource extends Source {
-  /** Whether any file or folder that was looked at, also one that was missing, is different now. */
+  /** Whether any file or folder that was looked at, also one that was missing, is different now, or could not be looked at. */
   changed(): boolean;
 }
 
@@ -45,10 +45,22 @@ export interface RememberingSource extends Source {
 export function remembering(source: Source): RememberingSource {
   const files = new Map<string, string | null>();
   const folders = new Map<string, readonly string[]>();
+  // A look that throws is never counted: there is nothing to compare with, so that it has to be taken again.
+  let begun = 0;
+  let ended = 0;
+  const counting =
+    <Found>(look: (path: string) => Found) =>
+    (path: string): Found => {
+      begun += 1;
+      const found = look(path);
+      ended += 1;
+      return found;
+    };
   return {
-    read: (path) => remembered(files, path, source.read),
-    list: (folder) => remembered(folders, folder, source.list),
+    read: (path) => remembered(files, path, counting(source.read)),
+    list: (folder) => remembered(folders, folder, counting(source.list)),
     changed: () =>
+      ended < begun ||
       [...files].some(([path, text]) => source.read(path) !== text) ||
       [...folders].some(([folder, names]) => source.list(folder).join('\n') !== names.join('\n')),
   };

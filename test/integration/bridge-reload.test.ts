@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import type { Bridge } from '../../engine/bridge.ts';
+import { type Bridge, openBridge } from '../../engine/bridge.ts';
 import { BridgeError } from '../../engine/errors.ts';
+import type { EngineEvent } from '../../engine/telemetry.ts';
 import { requested } from '../../sandbox/dawy/messages.ts';
 import { TestNetwork } from '../support/bridge.ts';
 import { until } from '../support/rabbitmq.ts';
@@ -134,6 +136,43 @@ describe('a configuration that changes while the engine runs', function () {
     network.edit('routes.yaml', () => before.text);
     expect(await edited(REQUEST, noted('after all'))).to.include({ kind: 'plan-activated' });
     expect(await booked()).to.include({ note: 'after all' });
+  });
+
+  it('goes on by the plan before while a file cannot even be looked at, and says so once', async () => {
+    const path = join(network.folder, REQUEST);
+    const text = readFileSync(path, 'utf8');
+    const from = network.events.length;
+    const said = (kind: string) => network.events.slice(from).filter((event) => event.kind === kind);
+    rmSync(path);
+    symlinkSync(basename(path), path);
+    await until(() => said('plan-refused').length > 0);
+    expect(await booked()).to.include({ note: 'after all' });
+    rmSync(path);
+    writeFileSync(path, noted('seen again')(text));
+    await until(() => said('plan-activated').length > 0);
+    expect(await booked()).to.include({ note: 'seen again' });
+    expect(said('plan-refused')).to.have.length(1);
+  });
+
+  it('does not start where the broker lacks its queue, and leaves no instance behind', async () => {
+    const before = readFileSync(join(network.folder, 'routes.yaml'), 'utf8');
+    const living = () => network.database.query('select id from hisbridge.instance');
+    const instances = await living();
+    // Not edited: the engine that runs is not to see it. The one that starts reads a copy.
+    const folder = mkdtempSync(join(tmpdir(), 'hisbridge-start-'));
+    cpSync(network.folder, folder, { recursive: true });
+    writeFileSync(join(folder, 'routes.yaml'), before.replace(/queue: (\S+)/, 'queue: $1.missing'));
+    const events: EngineEvent[] = [];
+    const telemetry = { emit: (event: EngineEvent) => events.push(event) };
+    const opening = await openBridge({ root: folder, env: network.env, telemetry }).then(
+      () => 'it opened',
+      (thrown: unknown) => (thrown instanceof BridgeError ? thrown.code : String(thrown)),
+    );
+    rmSync(folder, { recursive: true });
+    expect(opening).to.equal('topology-differs');
+    expect(await living()).to.deep.equal(instances);
+    expect(events.map(({ kind }) => kind)).to.include.members(['instance-joined', 'instance-left']);
+    expect(await booked()).to.include({ note: 'seen again' });
   });
 
   it('never starts on a configuration with problems, and names each', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -60,6 +60,16 @@ describe('the files of a configuration', () => {
     const source = remembering(readFolder(root));
     expect(compile({ ...source, env: ENV, kinds }).kind).to.equal('problems');
     writeFileSync(join(root, 'cancel.json.yaml'), '{}');
+    expect(source.changed()).to.equal(true);
+  });
+
+  it('are different as long as one of them could not be looked at', () => {
+    rmSync(join(root, 'cancel.json.yaml'));
+    symlinkSync('cancel.json.yaml', join(root, 'cancel.json.yaml'));
+    const source = remembering(readFolder(root));
+    expect(() => compile({ ...source, env: ENV, kinds })).to.throw(/ELOOP/);
+    expect(source.changed()).to.equal(true);
+    rmSync(join(root, 'cancel.json.yaml'));
     expect(source.changed()).to.equal(true);
   });
 
