@@ -1,5 +1,5 @@
-import { SystemClock } from '../../engine/clock.ts';
-import type { ChannelName, DeliveryId } from '../../engine/message.ts';
+import { type Clock, SystemClock } from '../../engine/clock.ts';
+import type { ChannelName, DeliveryId, EditionId } from '../../engine/message.ts';
 import { systemRandom } from '../../engine/random.ts';
 import type { Records } from '../../engine/records.ts';
 import { plainSeal } from '../../engine/seal.ts';
@@ -23,20 +23,32 @@ export interface Row {
   readonly ambiguous: boolean;
 }
 
+export interface EditionRow {
+  readonly id: EditionId;
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
 /** One set of tables with stores over it, and a look into it past the stores. */
 export interface World {
+  /** The clock of the stores. */
+  readonly clock: Clock;
   open(): Promise<Store>;
   /** Ends a store as the end of its process would. */
   crash(store: Store): Promise<void>;
   /** The open deliveries to a channel, in the order they were kept. */
   deliveries(channel: ChannelName): Promise<readonly Row[]>;
+  /** All editions of a delivery that are on disk. */
+  editions(delivery: DeliveryId): Promise<readonly EditionRow[]>;
   /** Lets so much time pass for everyone. */
   pass(ms: number): Promise<void>;
   /** Resolves once the others could see that an instance whose process has ended is gone. */
   gone(instance: string): Promise<void>;
   /** Breaks what holds the lock of an instance, and resolves once it is held again and the instance knows. */
   breakLock(instance: Membership): Promise<void>;
-  /** Takes everything open and every instance away, so that nothing of a run is left for the next. */
+  /** Takes all open deliveries away, so that nothing of a run is left for the next. */
+  clear(): Promise<void>;
+  /** Takes all instances away too. */
   sweep(): Promise<void>;
   /** What a person decides; null where the tables have no office for it. */
   readonly person: Pick<Records, 'replay' | 'notTaken'> | null;
@@ -48,12 +60,15 @@ export async function memoryWorld(): Promise<World> {
   const clock = new ManualClock();
   const tables = new MemoryTables(clock, systemRandom);
   return {
+    clock,
     open: async () => new MemoryStore(tables),
     crash: (store) => store.close(),
     deliveries: async (channel) => tables.inOrder().filter((row) => row.channel === channel),
+    editions: async (id) => [...tables.editions.values()].filter(({ delivery }) => delivery === id),
     pass: (ms) => clock.pass(ms),
     gone: () => Promise.resolve(),
     breakLock: () => Promise.resolve(),
+    clear: async () => tables.open.clear(),
     sweep: async () => {
       tables.open.clear();
       tables.instances.clear();
@@ -101,6 +116,7 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
   return {
     database,
     events,
+    clock: new SystemClock(),
     open,
     crash: (store) => store.close(),
     deliveries: (channel) =>
@@ -108,6 +124,13 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
         'select id, state, head, owner, tries, ambiguous from hisbridge.delivery where channel = $1 order by seq',
         [channel],
       ),
+    editions: async (id) => {
+      const rows = await database.query<{ id: EditionId; key: string; body: Buffer }>(
+        'select id, key, body from hisbridge.edition where delivery_id = $1',
+        [id],
+      );
+      return rows.map((row) => ({ ...row, body: plainSeal.open(row.id, row.body) }));
+    },
     // Only beats have an age here that anyone asks for.
     pass: async (ms) => {
       await database.query(`update hisbridge.instance set beat = beat - make_interval(secs => $1::float8)`, [
@@ -122,6 +145,9 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
       await database.query('select pg_terminate_backend($1)', [before]);
       let now = before;
       while (now === null || now === before || !instance.holds()) now = await holderOf(instance.id);
+    },
+    clear: async () => {
+      await database.query('delete from hisbridge.delivery');
     },
     sweep: async () => {
       await database.query('delete from hisbridge.delivery');
