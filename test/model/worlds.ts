@@ -111,6 +111,11 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
     return store;
   };
   const office = await open();
+  // A refused decision ends with its connection, and a claim passes over what the server has not let go yet.
+  const afterRefusal = async (id: DeliveryId, thrown: unknown): Promise<never> => {
+    await database.query('select 1 from hisbridge.delivery where id = $1 for update', [id]);
+    throw thrown;
+  };
   const holderOf = async (instance: string): Promise<number | null> =>
     (await database.query<{ pid: number }>(HOLDER, [INSTANCE_LOCKS, instance]))[0]?.pid ?? null;
   return {
@@ -153,7 +158,10 @@ export async function postgresWorld(database: TestDatabase): Promise<PostgresWor
       await database.query('delete from hisbridge.delivery');
       await database.query('delete from hisbridge.instance');
     },
-    person: office.records,
+    person: {
+      replay: (id, how) => office.records.replay(id, how).catch((thrown) => afterRefusal(id, thrown)),
+      notTaken: (id, how) => office.records.notTaken(id, how).catch((thrown) => afterRefusal(id, thrown)),
+    },
     async close() {
       await Promise.all(stores.map((store) => store.close()));
       await database.drop();

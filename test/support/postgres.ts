@@ -13,7 +13,8 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-interface TestServer {
+/** A server that databases of tests are on. */
+export interface TestServer {
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -28,7 +29,20 @@ let users = 0;
 export async function testDatabase(): Promise<TestDatabase> {
   users += 1;
   server ??= startServer();
-  const { url } = await server;
+  return databaseOn(await server, async () => {
+    users -= 1;
+    if (users > 0 || server === null) return;
+    const last = server;
+    server = null;
+    await (await last).stop();
+  });
+}
+
+/** A new empty database on a server; `dropped` is called when it is gone again. */
+export async function databaseOn(
+  { url }: TestServer,
+  dropped: () => Promise<void> = () => Promise.resolve(),
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await once(url, `create database ${name}`);
   const own = new URL(url);
@@ -42,11 +56,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     async drop() {
       await pool.end();
       await once(url, `drop database ${name} with (force)`);
-      users -= 1;
-      if (users > 0 || server === null) return;
-      const last = server;
-      server = null;
-      await (await last).stop();
+      await dropped();
     },
   };
 }
@@ -68,7 +78,7 @@ async function startServer(): Promise<TestServer> {
   const parent = await mkdtemp(join(tmpdir(), 'hisbridge-postgres-'));
   // As root the server runs as another user, who must be able to make its folder in here.
   await chmod(parent, 0o777);
-  const port = await freePort();
+  const port = await unusedPort();
   const password = randomBytes(12).toString('hex');
   const embedded = new EmbeddedPostgres({
     databaseDir: join(parent, 'data'),
@@ -99,7 +109,8 @@ async function startServer(): Promise<TestServer> {
   };
 }
 
-function freePort(): Promise<number> {
+/** A port of the loopback that nobody has now. */
+export function unusedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);

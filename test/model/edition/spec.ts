@@ -13,7 +13,7 @@ export function describeEditions(
   { count, deep, hasPerson }: { readonly count: number; readonly deep: number; readonly hasPerson: boolean },
 ): void {
   describe(`the editions of ${name}`, function () {
-    this.timeout(240_000);
+    this.timeout(480_000);
     let world: World;
     const stores: Store[] = [];
 

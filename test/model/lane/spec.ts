@@ -13,7 +13,7 @@ export function describeLanes(
   { count, deep, hasPerson }: { readonly count: number; readonly deep: number; readonly hasPerson: boolean },
 ): void {
   describe(`the lanes of ${name}`, function () {
-    this.timeout(120_000);
+    this.timeout(480_000);
     let world: World;
     let bench: Bench;
 

@@ -13,7 +13,7 @@ export function describeLeases(
   { count, deep }: { readonly count: number; readonly deep: number },
 ): void {
   describe(`the instances of ${name}`, function () {
-    this.timeout(240_000);
+    this.timeout(480_000);
     let world: World;
 
     before(async () => {

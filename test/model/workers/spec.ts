@@ -22,7 +22,7 @@ export function describeWorkers(
   { count, deep }: { readonly count: number; readonly deep: number },
 ): void {
   describe(`${WORKERS} workers at once over ${name}`, function () {
-    this.timeout(240_000);
+    this.timeout(480_000);
     let world: PostgresWorld;
     let workers: readonly Worker[];
     let deadlocks = 0;
