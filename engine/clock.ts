@@ -14,15 +14,19 @@ export interface Clock {
 
 /** The machine's clock, moved onto the database's by `follow`. */
 export class SystemClock implements Clock {
-  #offsetMs = 0;
+  /**
+   * What the time of day is ahead of the monotonic clock. The machine's own time of day is asked once only: somebody
+   * may set it between two beats, and an hour's jump would give up deliveries or put off a breaker's trial.
+   */
+  #aheadMs = Date.now() - performance.now();
 
   /** Takes the database's time as the true one from now on. */
   follow(databaseTime: Date): void {
-    this.#offsetMs = databaseTime.getTime() - Date.now();
+    this.#aheadMs = databaseTime.getTime() - performance.now();
   }
 
   now(): Date {
-    return new Date(Date.now() + this.#offsetMs);
+    return new Date(performance.now() + this.#aheadMs);
   }
 
   monotonicMs(): number {
