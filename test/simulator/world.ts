@@ -1,0 +1,167 @@
+import { createDesk } from '../../engine/booking/desk.ts';
+import type { Digest } from '../../engine/lane.ts';
+import { keyedDigest } from '../../engine/lane.ts';
+import type { Plan } from '../../engine/plan.ts';
+import { CANARIES, type CanaryName } from '../canaries/canary.ts';
+import { Broker } from './broker.ts';
+import { Database } from './database.ts';
+import { Dawy } from './dawy.ts';
+import { type Dice, diceOf } from './dice.ts';
+import { SimHospital } from './hospital.ts';
+import { Host, type Site } from './host.ts';
+import { simKinds } from './kinds.ts';
+import { PLAN_NAMES, type PlanName, plansFor } from './plans.ts';
+import { Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
+import { Watch } from './watch.ts';
+import { Weather } from './weather.ts';
+
+/** When every history begins. */
+const EPOCH_MS = Date.parse('2026-11-02T08:00:00Z');
+const MOST_HOSTS = 3;
+/** How far a machine's wall clock may be off from the beginning. */
+const SKEW_MS = [-20_000, 20_000] as const;
+
+const DESK = createDesk();
+const DIGEST = remembering(keyedDigest('a secret of the simulator'));
+const PLANS: Readonly<Record<PlanName, Plan>> = plansFor(simKinds({} as Parameters<typeof simKinds>[0]));
+
+export interface WorldOptions {
+  readonly hosts: readonly PlanName[];
+  readonly unknownForMs: number;
+  readonly canary: CanaryName | null;
+}
+
+/** Everything of one history: its time, its chance, and all parties. */
+export class World {
+  readonly timeline = new Timeline();
+  readonly trace = new Trace(this.timeline);
+  readonly weather: Weather;
+  readonly database: Database;
+  readonly broker: Broker;
+  readonly dawy: Dawy;
+  readonly hospitals: Readonly<Record<'alnoor' | 'stmary' | 'lakeside', SimHospital>>;
+  readonly watch: Watch;
+  readonly digest = DIGEST;
+  readonly planNames = PLAN_NAMES;
+  readonly #hosts: Host[] = [];
+  readonly #site: Site;
+  readonly #seed: number;
+
+  constructor(seed: number, { hosts, unknownForMs, canary }: WorldOptions) {
+    this.#seed = seed;
+    const { timeline, trace } = this;
+    this.weather = new Weather(timeline, diceOf(seed, 'weather'));
+    const { weather } = this;
+    this.database = new Database({ timeline, weather, epochMs: EPOCH_MS }, diceOf(seed, 'database'));
+    this.broker = new Broker(timeline, weather);
+    this.dawy = new Dawy(this.broker, trace);
+    const hospital = (name: string, repeats: ConstructorParameters<typeof SimHospital>[1]) =>
+      new SimHospital(name, repeats, { timeline, weather, trace, dice: diceOf(seed, name) });
+    this.hospitals = {
+      alnoor: hospital('alnoor', 'recognized'),
+      stmary: hospital('stmary', 'probe'),
+      lakeside: hospital('lakeside', 'unsafe'),
+    };
+    const borne = new Map<string, number>();
+    const plansSeen = new Set<Plan>();
+    this.watch = new Watch({
+      tables: this.database.tables,
+      desk: DESK,
+      bears: (channel) => {
+        for (const { plan } of this.#hosts) {
+          if (plan === null || plansSeen.has(plan)) continue;
+          plansSeen.add(plan);
+          for (const { name, maxInFlight } of plan.outbound.values())
+            borne.set(name, Math.max(borne.get(name) ?? 0, maxInFlight));
+        }
+        return borne.get(channel) ?? 0;
+      },
+      onBreach: (breach) => timeline.fail(breach),
+    });
+    this.#site = {
+      seed,
+      timeline,
+      weather,
+      trace,
+      unknownForMs,
+      watch: this.watch,
+      database: this.database,
+      broker: this.broker,
+      dawy: this.dawy,
+      hospital: (channel) => this.hospitals[channel.replace('-out', '') as keyof typeof this.hospitals],
+      desk: DESK,
+      digest: DIGEST,
+      plans: PLANS,
+      plant: canary === null ? (wiring) => wiring : (wiring) => CANARIES[canary]!.plant(wiring),
+    };
+    for (const plan of hosts) this.#add(plan);
+  }
+
+  get hosts(): readonly Host[] {
+    return this.#hosts;
+  }
+
+  /** Everything up and running. */
+  get isWhole(): boolean {
+    return this.#hosts.every(({ isUp, plan }) => isUp && plan === PLANS.usual);
+  }
+
+  /** One more process, while there is room for it. */
+  addHost(dice: Dice): void {
+    if (this.#hosts.length >= MOST_HOSTS) return;
+    this.weather.saw('another started');
+    this.#add(dice.pick(PLAN_NAMES));
+  }
+
+  /** All machines stood still together for so long, and go on. */
+  sleep(ms: number): void {
+    this.weather.saw('site asleep');
+    this.database.sleptFor(ms);
+    for (const hospital of Object.values(this.hospitals)) hospital.othersSlept();
+    for (const host of this.#hosts) host.sleptFor(ms);
+  }
+
+  /** From now on nothing goes wrong any more, and all run one plan. */
+  heal(): void {
+    this.weather.clear();
+    this.trace.add('world', 'heals');
+    for (const host of this.#hosts) {
+      host.store?.heal();
+      host.wake();
+      host.start();
+    }
+    this.#agree();
+  }
+
+  /** As often as it takes: a plan that could not be put in force is tried again. */
+  #agree(): void {
+    for (const host of this.#hosts)
+      if (host.plan !== null && host.plan !== PLANS.usual) host.activate('usual');
+    this.timeline.after(5_000, () => this.#agree());
+  }
+
+  #add(plan: PlanName): void {
+    const name = `e${this.#hosts.length + 1}`;
+    const dice = diceOf(this.#seed, `wall ${name}`);
+    const host = new Host(name, plan, { epochMs: EPOCH_MS, offMs: dice.between(SKEW_MS) }, this.#site);
+    this.#hosts.push(host);
+    host.start();
+  }
+}
+
+/** The same digests, made once: histories use the same names over and over. */
+function remembering({ lane, dedupe, search }: Digest): Digest {
+  const lanes = new Map<string, Buffer>();
+  const ids = new Map<string, Buffer>();
+  const known = (made: Map<string, Buffer>, name: string, make: () => Buffer): Buffer => {
+    const found = made.get(name) ?? make();
+    made.set(name, found);
+    return found;
+  };
+  return {
+    lane: (key) => known(lanes, key, () => lane(key)),
+    dedupe: (channel, id) => known(ids, `${channel}\0${id}`, () => dedupe(channel, id)),
+    search,
+  };
+}
