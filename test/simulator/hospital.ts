@@ -113,6 +113,7 @@ export class SimHospital {
 
   /** The others were asleep for hours; it was not. */
   othersSlept(): void {
+    this.#doneAt.clear();
     for (const late of this.#late) {
       this.#parts.timeline.cancel(late);
       late.serve();

@@ -1,10 +1,10 @@
 import type { Desk } from '../../engine/booking.ts';
-import type { ChannelKind } from '../../engine/channel.ts';
 import { Engine } from '../../engine/engine.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import type { Digest } from '../../engine/lane.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { Wiring } from '../canaries/canary.ts';
+import { memoryDepths } from '../canaries/memory-depths.ts';
 import type { Broker } from './broker.ts';
 import type { Database } from './database.ts';
 import type { Dawy } from './dawy.ts';
@@ -192,6 +192,8 @@ export class Host {
     this.#count += 1;
     const name = `${this.name}.${this.#count}`;
     const process = new SimProcess(name, timeline, this.#wall);
+    // Opening the real store does so, and refuses a machine whose clock is far off.
+    process.follow(database.tables.clock.now());
     const dice = diceOf(this.#site.seed, name);
     const telemetry = {
       emit: (event: Parameters<Watch['heard']>[1]) => {
@@ -199,8 +201,6 @@ export class Host {
         trace.add(name, event.kind);
       },
     };
-    const planted = (wiring: Partial<Wiring>): Wiring =>
-      this.#site.plant({ tables: database.tables, kinds: [], random: dice.random, ...wiring } as Wiring);
     const store = new BadStore({
       process,
       timeline,
@@ -210,7 +210,6 @@ export class Host {
       dice,
       telemetry,
       unknownForMs,
-      under: (inner) => planted({ store: inner }).store,
     });
     const sender = {
       name,
@@ -224,26 +223,20 @@ export class Host {
         return store.isBlind;
       },
     };
-    const kinds: readonly ChannelKind[] = simKinds({
-      process,
-      sender,
-      timeline,
-      weather,
-      dice,
-      watch,
-      trace,
-      broker,
-      dawy,
-      hospital,
+    const planted = this.#site.plant({
+      store,
+      kinds: simKinds({ process, sender, timeline, weather, dice, watch, trace, broker, dawy, hospital }),
+      random: dice.random,
+      depths: memoryDepths(database.tables),
     });
     const engine = new Engine({
       plan: plans[this.#plan],
-      kinds: planted({ kinds }).kinds,
-      store,
+      kinds: planted.kinds,
+      store: planted.store,
       desk,
       clock: process,
       follow: (time) => process.follow(time),
-      random: dice.random,
+      random: planted.random,
       digest,
       telemetry,
     });

@@ -1,5 +1,5 @@
+import { bodyDigest } from '../../engine/lane.ts';
 import type { MessageId } from '../../engine/message.ts';
-import { textOf } from '../../engine/store/folding.ts';
 import { check, type Findings } from '../crash/checker.ts';
 import type { Evidence, Named, Published } from '../crash/evidence.ts';
 import { Breach, type Broken } from './watch.ts';
@@ -61,17 +61,23 @@ function evidenceOf(world: World): Evidence {
   return { published, refused, journals, held, events: world.dawy.events };
 }
 
-/** What Dawy asked for, and what of it the engine refused. An id stands for the body that was kept under it. */
-function standing({ dawy, database, digest }: World) {
+/** What Dawy asked for, and what of it the engine refused. Another body under the same id is another message. */
+function standing({ dawy, database }: World) {
+  const kept = new Map<string, boolean>();
+  for (const { message, refused } of database.tables.messages.values()) {
+    const id = message.headers['amqp.messageId'];
+    if (id === undefined) continue;
+    const name = `${id} ${bodyDigest(message.body).toString('hex')}`;
+    kept.set(name, refused === null || kept.get(name) === true);
+  }
   const published: Published[] = [];
   const refused: { readonly messageId: string }[] = [];
-  for (const { id, asks, order, digest: body } of dawy.published) {
-    const key = digest.dedupe('dawy-in', id);
-    const known = database.tables.ids.get(textOf({ channel: 'dawy-in' as never, key }));
-    if (known === undefined) throw new Breach('lost', `nothing is known of ${id}, which was published`);
-    if (!known.digest.equals(body) || asks === null) continue;
-    published.push({ ...asks, messageId: id, order });
-    if (known.refused !== null) refused.push({ messageId: id });
+  for (const { id, asks, order, digest } of dawy.published) {
+    const messageId = `${id} ${digest.toString('hex')}`;
+    const isTaken = kept.get(messageId);
+    if (isTaken === undefined) throw new Breach('lost', `nothing is known of ${id}, which was published`);
+    if (asks !== null) published.push({ ...asks, messageId, order });
+    if (!isTaken) refused.push({ messageId });
   }
   return { published, refused };
 }

@@ -41,8 +41,6 @@ export interface StoreParts {
   readonly telemetry: Telemetry;
   /** How long a batch whose COMMIT got no reply is looked for. */
   readonly unknownForMs: number;
-  /** What stands between the tables and everything else: the memory store, unless something is planted. */
-  readonly under?: (store: Store) => Store;
 }
 
 /**
@@ -62,10 +60,10 @@ export class BadStore implements Store {
   #own: ChannelName[] = [];
 
   constructor(parts: StoreParts) {
-    const { process, timeline, database, weather, dice, under = (store) => store } = parts;
+    const { process, timeline, database, weather, dice } = parts;
     this.process = process;
     this.#parts = parts;
-    this.#inner = under(new MemoryStore(database.tables));
+    this.#inner = new MemoryStore(database.tables);
     this.#line = new Line({ process, timeline, database, weather, dice });
     database.connect(this);
     process.onEnd(() => this.#end());
@@ -270,11 +268,9 @@ export class BadStore implements Store {
   }
 
   async #settle(batch: readonly Settlement[], decide: Decide<Settlement>): Promise<readonly Settled[]> {
-    const { watch, database } = this.#parts;
-    const owners = batch.map(({ delivery }) => database.tables.open.get(delivery.id)?.owner ?? null);
     const settled = await this.#inner.settle(batch, decide);
     for (const [at, { kind }] of settled.entries())
-      if (kind === 'settled') watch.settled(batch[at]!, { owner: owners[at] ?? null, by: this.me });
+      if (kind === 'settled') this.#parts.watch.settled(batch[at]!, this.me);
     return settled;
   }
 

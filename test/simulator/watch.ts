@@ -82,6 +82,7 @@ export class Watch {
   readonly #lastSent = new Map<string, number>();
   readonly #seen = new Map<string, number>();
   readonly #bookings = new Map<string, Booking>();
+  readonly #owners = new Map<DeliveryId, string | null>();
   #editions = 0;
   #steps = 0;
 
@@ -105,9 +106,11 @@ export class Watch {
     this.saw(event.kind);
     switch (event.kind) {
       case 'defect':
-        throw this.#breach('a defect', `${who}: ${event.where}: ${event.detail}`);
+        this.#breach('a defect', `${who}: ${event.where}: ${event.detail}`);
+        return;
       case 'ledger-differs':
-        throw this.#breach('promised deliveries missing', event.messages.join(' '));
+        this.#breach('promised deliveries missing', event.messages.join(' '));
+        return;
       case 'instance-took-over':
         if (event.ambiguous > 0) this.saw('took over what may have been sent');
         return;
@@ -146,11 +149,9 @@ export class Watch {
     return () => this.#underWay.delete(send);
   }
 
-  /** An attempt was settled. */
-  settled(
-    { delivery }: Settlement,
-    { owner, by }: { readonly owner: string | null; readonly by: string | null },
-  ): void {
+  /** An attempt was settled. Whose it was is what the transactions before have made of it. */
+  settled({ delivery }: Settlement, by: string | null): void {
+    const owner = this.#owners.get(delivery.id) ?? null;
     if (owner === null || owner !== by)
       throw this.#breach('settled by another than its owner', `${delivery.id} of ${owner} by ${by}`);
   }
@@ -170,6 +171,7 @@ export class Watch {
     const heads = new Set<string>();
     const lanes = new Set<string>();
     for (const { id, state, owner, head, lane, channel } of this.#tables.open.values()) {
+      this.#owners.set(id, owner);
       if ((state === 'running') !== (owner !== null) || (state === 'waiting' && head))
         throw this.#breach('states that contradict', `${id} is ${state}, owned by ${owner}, head: ${head}`);
       if (lane === null) continue;

@@ -93,7 +93,7 @@ export class World {
       desk: DESK,
       digest: DIGEST,
       plans: PLANS,
-      plant: canary === null ? (wiring) => wiring : (wiring) => CANARIES[canary]!.plant(wiring),
+      plant: canary === null ? (wiring) => wiring : (wiring) => CANARIES[canary].plant(wiring),
     };
     for (const plan of hosts) this.#add(plan);
   }
