@@ -124,10 +124,13 @@ export function writeSteps(
 ): readonly Call[] {
   if (steps.length === 0) return [];
   const bookings = finalBookings(steps, found);
-  const named = bookings.flatMap(({ booking }) => {
-    const { hospitalRef } = booking.context;
-    return hospitalRef === undefined ? [] : [{ booking, hospitalRef }];
-  });
+  // In one order too: two batches whose bookings a hospital calls the same would wait for each other's row.
+  const named = bookings
+    .flatMap(({ booking }) => {
+      const { hospitalRef } = booking.context;
+      return hospitalRef === undefined ? [] : [{ booking, hospitalRef, key: nameOf(booking, hospitalRef) }];
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
   const calls = [
     call(
       WRITE_BOOKING_STEPS,
@@ -166,3 +169,5 @@ export function writeSteps(
   }
   return calls;
 }
+
+const nameOf = ({ hospital }: Booking, hospitalRef: string): string => `${hospital}\0${hospitalRef}`;
