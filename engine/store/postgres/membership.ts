@@ -2,7 +2,8 @@ import type { BreakerState } from '../../breaker.ts';
 import type { SystemClock } from '../../clock.ts';
 import type { ChannelName } from '../../message.ts';
 import { LEASE_MS, type Membership, type Pulse } from '../../store.ts';
-import type { Connection, Rows } from './connection.ts';
+import type { Connection, Rows, Session } from './connection.ts';
+import { unavailable } from './failure.ts';
 import { INSTANCE_LOCKS, type Presence } from './presence.ts';
 import { giveBack, LOCK_LOST, LOCK_OWNED, type Recovered } from './recovery.ts';
 import { call, type Statement } from './statements.ts';
@@ -74,9 +75,9 @@ export class PostgresMembership implements Membership {
   }
 
   async beat({ plan, honours, graceMs }: Parameters<Membership['beat']>[0]): Promise<Pulse | null> {
-    const { presence, connection, clock, newId, living, queued } = this.#hands;
+    const { presence, clock, newId, living, queued } = this.#hands;
     if (presence.lost) return null;
-    return connection.exclusive(async (session) => {
+    return this.#exclusive(async (session) => {
       const [, , beaten = [], instances = [], breakers = []] = await session.send([
         'begin',
         call(REMOVE_LOST, this.id),
@@ -100,10 +101,10 @@ export class PostgresMembership implements Membership {
   }
 
   async leave(): Promise<void> {
-    const { presence, connection, newId, left } = this.#hands;
+    const { presence, newId, left } = this.#hands;
     left();
     try {
-      await connection.exclusive(async (session) => {
+      await this.#exclusive(async (session) => {
         await giveBack(session, call(LOCK_OWNED, this.id), newId);
         await session.one('delete from hisbridge.instance where id = $1::uuid', [this.id]);
       });
@@ -111,6 +112,11 @@ export class PostgresMembership implements Membership {
       // Without the lock the others take over whatever could not be given back.
       await presence.close();
     }
+  }
+
+  /** Whatever keeps the server from it, a shutdown or an administrator, it is a store that takes nothing now. */
+  #exclusive<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#hands.connection.exclusive(work).catch((thrown) => Promise.reject(unavailable(thrown)));
   }
 }
 
