@@ -55,8 +55,8 @@ describe('what the store does when somebody ends what it is doing in PostgreSQL'
     let pids: readonly number[] = [];
     await until(async () => {
       const found = await database.query<{ pid: number }>(
-        `select pid from pg_stat_activity
-          where datname = current_database() and application_name like $1 and wait_event_type = 'Lock' and ${how}(pid)`,
+        `select pid, ${how}(pid) from pg_stat_activity
+          where datname = current_database() and application_name like $1 and wait_event_type = 'Lock'`,
         [`hisbridge ${of}%`],
       );
       pids = found.map(({ pid }) => pid);
@@ -157,8 +157,9 @@ describe('what the store does when somebody ends what it is doing in PostgreSQL'
     const ends = new Set<number>();
     await until(async () => {
       const found = await database.query<{ pid: number }>(
-        `select pid from pg_locks where locktype = 'advisory' and classid = ${INSTANCE_LOCKS} and not granted
-           and pg_terminate_backend(pid)`,
+        `select pid, pg_terminate_backend(pid) from pg_locks
+          where locktype = 'advisory' and classid = ${INSTANCE_LOCKS} and not granted
+            and database = (select oid from pg_database where datname = current_database())`,
       );
       for (const { pid } of found) ends.add(pid);
       return ends.size > 1;
