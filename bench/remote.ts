@@ -93,6 +93,8 @@ export function answer(answers: Answers, stop: () => Promise<void> | void = () =
           } satisfies Reply),
       );
   });
+  // Whoever asks is gone, and with it the reason to be here.
+  process.once('disconnect', () => process.exit(1));
   process.once('SIGTERM', () => {
     void Promise.resolve(stop()).finally(() => process.exit(0));
   });

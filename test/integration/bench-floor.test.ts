@@ -40,7 +40,9 @@ interface Left {
   readonly events: readonly unknown[];
 }
 
-describe('the floor of the bench', () => {
+describe('the floor of the bench', function () {
+  // Two processes that start, and 600 conversations: seconds alone, more beside other suites.
+  this.timeout(60_000);
   let server: TestDatabase;
   let folder: string;
   let closing: (() => Promise<void>)[] = [];
