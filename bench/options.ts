@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Profiling, SubjectName } from './subject.ts';
+import type { SubjectName } from './subject.ts';
 
 export const MEASUREMENTS = ['throughput', 'latency', 'backlog', 'claims', 'two'] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
@@ -13,7 +13,7 @@ export interface Options {
   readonly waitS: number;
   /** Whose time is to be told, instead of measuring. */
   readonly profile: SubjectName | null;
-  readonly of: Profiling['of'];
+  readonly of: 'cpu' | 'allocations' | 'statements';
 }
 
 const USAGE = `npm run bench -- [options]
@@ -23,7 +23,8 @@ const USAGE = `npm run bench -- [options]
   --conversations N     of each round (10 000)
   --wait SECONDS        wait at most so long before each round for others to use little of the machine (0)
   --profile [floor]     where the time of the engine (or the floor) goes, instead of a measurement
-  --allocations         with --profile: where memory is allocated, instead`;
+  --allocations         with --profile: where memory is allocated, instead
+  --statements          with --profile: what each statement costs PostgreSQL, instead`;
 
 /** Exits with the usage when it is not understood. */
 export function optionsFrom(args: readonly string[]): Options {
@@ -38,18 +39,19 @@ export function optionsFrom(args: readonly string[]): Options {
         wait: { type: 'string', default: '0' },
         profile: { type: 'boolean', default: false },
         allocations: { type: 'boolean', default: false },
+        statements: { type: 'boolean', default: false },
       },
       allowPositionals: true,
     });
-    const { quick, only, rounds, conversations, profile, allocations, wait } = values;
+    const { quick, only, rounds, conversations, profile, allocations, statements, wait } = values;
     return {
       quick,
       only: only === undefined ? (quick ? ['throughput'] : MEASUREMENTS) : measurementsIn(only),
       rounds: countIn(rounds, quick ? 2 : 5),
       conversations: countIn(conversations, quick ? 3_000 : 10_000),
       waitS: wait === '0' ? 0 : countIn(wait, 0),
-      of: allocations ? 'allocations' : 'cpu',
-      profile: profile || allocations ? subjectIn(positionals) : null,
+      of: statements ? 'statements' : allocations ? 'allocations' : 'cpu',
+      profile: profile || allocations || statements ? subjectIn(positionals) : null,
     };
   } catch (thrown) {
     console.error(thrown instanceof Error ? thrown.message : thrown);

@@ -10,6 +10,7 @@ import { CHECKOUT } from '../sandbox/environment.ts';
 import { killProcessesOf } from '../sandbox/launcher/processes.ts';
 import { startPostgres } from '../sandbox/servers/postgres.ts';
 import { startRabbit } from '../sandbox/servers/rabbitmq.ts';
+import type { WatchedServer } from '../sandbox/servers/server.ts';
 import { topologyOf } from './topology.ts';
 
 /** The folder of the bench's own routes.yaml. */
@@ -57,8 +58,11 @@ export class Place {
     this.#owner = parts.owner;
   }
 
-  /** Starts both servers, never those of somebody else. Whatever happens, nothing of it outlives this process. */
-  static async open(): Promise<Place> {
+  /**
+   * Starts both servers, never those of somebody else. Whatever happens, nothing of it outlives this process.
+   * With `statements` PostgreSQL counts what each statement costs, which costs something itself.
+   */
+  static async open({ statements = false } = {}): Promise<Place> {
     const folder = mkdtempSync(join(tmpdir(), `hisbridge-bench-${process.pid}-`));
     // PostgreSQL runs as another user when we are root, and must be able to go through.
     chmodSync(folder, 0o711);
@@ -74,6 +78,7 @@ export class Place {
       startPostgres(folder, () => undefined),
       startRabbit(folder, () => undefined),
     ]);
+    if (statements) await countStatements(database);
     return Place.at(folder, database.url, broker.url, [() => database.stop(), () => broker.stop()]);
   }
 
@@ -96,6 +101,11 @@ export class Place {
       await owner.end();
     });
     return new Place({ folder, stops, databaseUrl, brokerUrl, broker, owner });
+  }
+
+  /** A connection past all grounds, to ask what the server as a whole knows. */
+  get owner(): pg.Client {
+    return this.#owner;
   }
 
   get brokerUrl(): string {
@@ -159,6 +169,17 @@ export class Place {
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
   }
+}
+
+async function countStatements(server: WatchedServer): Promise<void> {
+  const run = async (text: string) => {
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(text).finally(() => client.end());
+  };
+  await run(`alter system set shared_preload_libraries = 'pg_stat_statements'`);
+  await server.restart();
+  await run('create extension pg_stat_statements');
 }
 
 function within(url: string, database: string): string {

@@ -6,11 +6,12 @@ import { measureBacklog, printBacklog } from './backlog.ts';
 import { measureClaims, printClaims } from './claims.ts';
 import { bar } from './figures.ts';
 import { measureLatency, printLatency } from './latency.ts';
-import { optionsFrom } from './options.ts';
+import { type Options, optionsFrom } from './options.ts';
 import { type Circumstances, Place } from './place.ts';
 import { printAllocations, printCpu } from './profile.ts';
 import { type Measured, writeResults } from './results.ts';
-import { measureThroughput, printThroughput, runRound } from './throughput.ts';
+import { printStatements } from './statements.ts';
+import { type Beside, measureThroughput, printThroughput, runRound } from './throughput.ts';
 import { measureTwo, printTwo } from './two.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
@@ -28,7 +29,7 @@ const options = optionsFrom(process.argv.slice(2));
 mkdirSync(RESULTS, { recursive: true });
 
 try {
-  const place = await Place.open();
+  const place = await Place.open({ statements: options.of === 'statements' });
   const circumstances = await place.circumstances();
   console.log(
     Object.entries(circumstances)
@@ -95,14 +96,29 @@ async function profile(place: Place): Promise<void> {
   const subject = options.profile ?? 'engine';
   const { of, conversations } = options;
   const file = join(RESULTS, `${subject}.${of === 'cpu' ? 'cpuprofile' : 'heapprofile'}`);
-  const { seconds, cpu, published } = await runRound(place, subject, `${subject}-profile`, conversations, {
-    of,
-    file,
-  });
+  const beside: Record<Options['of'], Beside> = {
+    cpu: { profile: { of: 'cpu', file } },
+    allocations: {
+      profile: { of: 'allocations', file },
+      begin: async ({ subjects }) => subjects.forEach(({ pid }) => void process.kill(pid, 'SIGUSR2')),
+    },
+    statements: {
+      begin: async () => void (await place.owner.query('select pg_stat_statements_reset()')),
+      end: ({ ground }) => printStatements(place.owner, ground.database.database, conversations),
+    },
+  };
+  const { seconds, cpu, published } = await runRound(
+    place,
+    subject,
+    `${subject}-profile`,
+    conversations,
+    beside[of],
+  );
+  const each = (part: string) => `${((1e6 * (cpu[part] ?? 0)) / conversations).toFixed(0)} us`;
   console.log(
-    `${subject}: ${(conversations / seconds).toFixed(0)}/s under the profiler, CPU ${((1e6 * (cpu['subject'] ?? 0)) / conversations).toFixed(0)} us per conversation; ${file}`,
+    `\n${subject}: ${(conversations / seconds).toFixed(0)}/s while being watched, CPU per conversation ${each('subject')}, of PostgreSQL ${each('postgres')}`,
   );
   const begin = published[0]?.atMs ?? 0;
   if (of === 'cpu') printCpu(file, begin, begin + 1_000 * seconds);
-  else printAllocations(file, conversations);
+  if (of === 'allocations') printAllocations(file, conversations);
 }

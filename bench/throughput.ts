@@ -1,7 +1,7 @@
 import { quiet } from './cpu.ts';
 import { median, percent, table } from './figures.ts';
 import type { Place } from './place.ts';
-import { type Carried, carry, foreignPart, openStage } from './round.ts';
+import { type Carried, carry, foreignPart, openStage, type Stage } from './round.ts';
 import type { Profiling, SubjectName } from './subject.ts';
 
 export interface Throughput {
@@ -74,22 +74,30 @@ export async function measureThroughput(
   };
 }
 
+/** What is done beside a round, with the warm-up behind it and before its stage is taken down. */
+export interface Beside {
+  readonly profile?: Profiling;
+  readonly begin?: (stage: Stage) => Promise<void>;
+  readonly end?: (stage: Stage) => Promise<void>;
+}
+
 /** One round on a stage of its own, after its warm-up. */
 export async function runRound(
   place: Place,
   subject: SubjectName,
   label: string,
   conversations: number,
-  profile: Profiling | null = null,
+  { profile, begin, end }: Beside = {},
 ): Promise<Carried> {
-  const stage = await openStage(place, { subject, label, profile });
+  const stage = await openStage(place, { subject, label, profile: profile ?? null });
   try {
     await carry(stage, { prefix: 'BK-0-', count: WARM_UP, perSecond: null });
     // So that no checkpoint falls into one round and not into the other.
     await stage.ground.database.query('checkpoint');
-    // From here on allocations are counted.
-    if (profile?.of === 'allocations') for (const { pid } of stage.subjects) process.kill(pid, 'SIGUSR2');
-    return await carry(stage, { prefix: 'BK-1-', count: conversations, perSecond: null });
+    await begin?.(stage);
+    const carried = await carry(stage, { prefix: 'BK-1-', count: conversations, perSecond: null });
+    await end?.(stage);
+    return carried;
   } finally {
     await stage.close();
   }
