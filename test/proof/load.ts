@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DawyMessage } from '../../sandbox/dawy/messages.ts';
-import { type Plot, publish, type Story } from '../crash/load.ts';
+import { booking, type Plot, publish, type Story } from '../crash/load.ts';
 import type { Chance } from '../crash/random.ts';
 import type { Place } from './place.ts';
 
@@ -42,4 +42,22 @@ function shuffled<Item>(items: readonly Item[], chance: Chance): readonly Item[]
     [mixed[at], mixed[other]] = [mixed[other]!, mixed[at]!];
   }
   return mixed;
+}
+
+/** Publishes bookings once each, many at a time, each one's messages in their order. */
+export async function publishOnce({ world }: Place, plots: readonly Plot[], writers = 24): Promise<void> {
+  const left = [...plots];
+  const write = async () => {
+    for (let plot = left.pop(); plot !== undefined; plot = left.pop()) {
+      for (const message of booking(plot)) await world.dawy.publish(message);
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+}
+
+/** Bookings that are only asked for, at one hospital or at both in turn. */
+export function asked(count: number, hospital?: string): readonly Plot[] {
+  return Array.from({ length: count }, (_, at): Plot => {
+    return { hospital: hospital ?? (at % 2 === 0 ? 'alnoor' : 'stmary'), story: 'only asked' };
+  });
 }

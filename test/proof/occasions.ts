@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadPlan } from '../../engine/bridge.ts';
 import { CHECKOUT } from '../../sandbox/environment.ts';
 import { type Child, startChild } from '../../sandbox/launcher/child.ts';
 import { booking } from '../crash/load.ts';
 import { COMPILE_CACHE, type EngineProcess } from '../support/world-engine.ts';
+import { worksBy } from './edits.ts';
 import { unreadable } from './load.ts';
 import type { Place } from './place.ts';
 import { afresh, type Strike, type Way } from './strikes.ts';
@@ -86,8 +86,7 @@ export function reloads(strike: Strike, refused: 'plan-refused' | null): Strike 
       await come('the refusal of the plan', () => said(engine.lines.slice(from), refused).length > 0);
       changeTemplate(place);
     }
-    const hash = planOnDisk(place);
-    await come('the plan of today in force', async () => (await planInForce(place)) === hash);
+    await worksBy(place);
   };
 }
 
@@ -97,20 +96,6 @@ function changeTemplate({ world }: Place): void {
   changes += 1;
   const template = join(world.root, 'transforms/alnoor/request.json.yaml');
   writeFileSync(template, `${readFileSync(template, 'utf8')}# change ${changes}\n`);
-}
-
-/** The plan that the files make. */
-function planOnDisk({ world }: Place): string {
-  const { compiled } = loadPlan(world.root, world.env);
-  prove(compiled.kind === 'plan', 'the changed configuration does not compile');
-  return compiled.plan.hash;
-}
-
-/** The plan of the engine that beat last. */
-async function planInForce(place: Place): Promise<string | null> {
-  const latest = 'select plan from hisbridge.instance order by beat desc limit 1';
-  const [row] = await place.ask<{ plan: string | null }>(latest);
-  return row?.plan ?? null;
 }
 
 /** While a person replays a dead delivery by command: the command meets the fault, and is given again afterwards. */

@@ -1,4 +1,4 @@
-import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
+import { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import type { DawyMessage } from '../../sandbox/dawy/messages.ts';
 import type { DawyEvent, Published } from '../crash/evidence.ts';
 import type { BrokerNames } from './world-root.ts';
@@ -16,6 +16,7 @@ export class Dawy {
   readonly #connection: ChannelModel;
   readonly #channel: ConfirmChannel;
   readonly #sent = new Map<string, DawyMessage>();
+  #ear: { readonly channel: Channel; readonly queue: string } | null = null;
   #order = 0;
 
   private constructor(names: BrokerNames, connection: ChannelModel, channel: ConfirmChannel) {
@@ -32,6 +33,7 @@ export class Dawy {
     const listening = await connection.createChannel();
     const { queue } = await listening.assertQueue('', { exclusive: true });
     await listening.bindQueue(queue, names.events, '#');
+    dawy.#ear = { channel: listening, queue };
     await listening.consume(queue, (message) => dawy.#hear(message), { noAck: true });
     return dawy;
   }
@@ -54,6 +56,15 @@ export class Dawy {
   async repeat(messageId: string): Promise<void> {
     const message = this.#sent.get(messageId);
     if (message !== undefined) await this.#confirmed(message);
+  }
+
+  /** Takes its queue away from the exchange of events: what is published comes back to whoever publishes. */
+  async deafen(): Promise<void> {
+    await this.#ear?.channel.unbindQueue(this.#ear.queue, this.#names.events, '#');
+  }
+
+  async listenAgain(): Promise<void> {
+    await this.#ear?.channel.bindQueue(this.#ear.queue, this.#names.events, '#');
   }
 
   /** The ids of the messages that the engine told Dawy it refused. */

@@ -60,11 +60,13 @@ export class World {
   readonly hospitals: Readonly<Record<HospitalName, HospitalControl>>;
   /** What its things are called on the broker. */
   readonly names: BrokerNames;
+  /** The broker, past whatever stands before it. */
+  readonly brokerUrl: string;
   readonly env: Readonly<Record<string, string>>;
   readonly #closing: (() => Promise<void>)[];
 
   private constructor(
-    parts: Pick<World, 'folder' | 'root' | 'dawy' | 'database' | 'hospitals' | 'names' | 'env'>,
+    parts: Pick<World, 'folder' | 'root' | 'dawy' | 'database' | 'hospitals' | 'names' | 'brokerUrl' | 'env'>,
     closing: (() => Promise<void>)[],
   ) {
     this.folder = parts.folder;
@@ -73,6 +75,7 @@ export class World {
     this.database = parts.database;
     this.hospitals = parts.hospitals;
     this.names = parts.names;
+    this.brokerUrl = parts.brokerUrl;
     this.env = parts.env;
     this.#closing = closing;
   }
@@ -115,7 +118,8 @@ export class World {
     closing.push(() => place.remove());
     const dawy = await Dawy.open(broker.url, names);
     closing.push(() => dawy.close());
-    const world = new World({ folder, root, dawy, database, hospitals, names, env }, closing);
+    const parts = { folder, root, dawy, database, hospitals, names, brokerUrl: broker.url, env };
+    const world = new World(parts, closing);
     for (let index = 0; index < (options.engines ?? 1); index += 1)
       world.addEngine(options.engine?.(index) ?? {});
     return world;
