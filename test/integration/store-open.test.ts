@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { SystemClock } from '../../engine/clock.ts';
 import { BridgeError } from '../../engine/errors.ts';
+import { keyedDigest } from '../../engine/lane.ts';
 import type { MessageId } from '../../engine/message.ts';
 import { newId } from '../../engine/message.ts';
 import { systemRandom } from '../../engine/random.ts';
@@ -67,7 +68,7 @@ describe('opening the store in PostgreSQL', function () {
   it('wants the tables of this version, and makes them once however many ask', async () => {
     expect(await codeOf(open())).to.equal('store-outdated');
     const applied = await Promise.all([migrate(database.url), migrate(database.url)]);
-    expect(applied.flat()).to.deep.equal(['0001-core.sql']);
+    expect(applied.flat()).to.deep.equal(['0001-core.sql', '0002-digest-key.sql']);
     expect(await codeOf(open())).to.equal('it opened');
     await database.query(`insert into hisbridge.migration (name, checksum) values ('9999-later.sql', '-')`);
     expect(await codeOf(open())).to.equal('store-outdated');
@@ -81,6 +82,14 @@ describe('opening the store in PostgreSQL', function () {
     const store = await open({ allowUnsafe: true });
     expect(store.dangers.join()).to.contain('synchronous_commit');
     await database.query(`alter database ${name} reset synchronous_commit`);
+  });
+
+  it('refuses another digest key than the one the database was begun with', async () => {
+    await open();
+    const other = { digest: keyedDigest('another secret of the tests') };
+    expect(await codeOf(open(other))).to.equal('store-unsafe');
+    expect((await open({ ...other, allowUnsafe: true })).dangers).to.have.length(1);
+    await open();
   });
 
   it('says that the store is unavailable where no server is', async () => {

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { BridgeError } from '../../errors.ts';
+import type { Digest } from '../../lane.ts';
 
 /** The oldest PostgreSQL whose behaviour was measured. */
 const OLDEST_VERSION = 150_000;
@@ -47,4 +48,16 @@ export async function dangers(
     ],
   ];
   return { found: checks.filter(([safe]) => !safe).map(([, words]) => words), now: settings.now };
+}
+
+/**
+ * Whether the digests of this database were made under another key, in words: a repeat of what came before would not
+ * be known, and a booking would be in two lanes. The first who comes leaves a trace of the key.
+ */
+export async function strangeKey(client: ClientBase, digest: Digest): Promise<readonly string[]> {
+  const trace = digest.search('digest-key', 'hisbridge');
+  await client.query('insert into hisbridge.digest_key (trace) values ($1) on conflict do nothing', [trace]);
+  const { rows } = await client.query<{ trace: Buffer }>('select trace from hisbridge.digest_key');
+  if (rows[0]?.trace.equals(trace)) return [];
+  return ['HISBRIDGE_DIGEST_KEY is not the one this database was begun with: no repeat would be known'];
 }

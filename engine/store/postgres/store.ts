@@ -5,7 +5,7 @@ import { endOrBreak, hangUp } from './goodbye.ts';
 import { checkVersion } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
-import { dangers } from './safety.ts';
+import { dangers, strangeKey } from './safety.ts';
 
 export type { PostgresStore } from './postgres-store.ts';
 
@@ -19,7 +19,7 @@ export interface OpenOptions extends PostgresStoreOptions {
 
 /**
  * Opens the store. Throws `store-outdated` when the tables are not those of this version,
- * `store-unsafe` when a setting of the server voids the promise, `store-unavailable` when it is not
+ * `store-unsafe` when a setting of the server or another digest key voids the promise, `store-unavailable` when it is not
  * there. The clock follows the database from now on, and the days ahead have their places.
  */
 export async function openPostgresStore(options: OpenOptions): Promise<PostgresStore> {
@@ -37,7 +37,8 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
   }
   try {
     await checkVersion(client);
-    const { found, now } = await dangers(client);
+    const { found: settings, now } = await dangers(client);
+    const found = [...settings, ...(await strangeKey(client, options.digest))];
     if (found.length > 0 && options.allowUnsafe !== true)
       throw new BridgeError('store-unsafe', found.join('; '), { details: { dangers: found.length } });
     options.clock.follow(now);
