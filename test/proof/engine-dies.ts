@@ -165,7 +165,7 @@ async function stoppedUnderLoad(trial: Trial): Promise<void> {
   for (const hospital of Object.values(world.hospitals)) await hospital.break('slow', { delayMs: 50 });
   // Longer than it runs: it is stopped in the middle of its intake.
   const publishing = (async () => {
-    do await publishOnce(place, asked(100));
+    do await publishOnce(place, asked(20), 3);
     while (engine.runs);
   })();
   await come('work under way', async () => (await world.database.answered('alnoor-out')) >= 20);

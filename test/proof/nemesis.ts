@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Mode } from '../../sandbox/hospitals/misbehaviour.ts';
-import type { Chance } from '../crash/random.ts';
 import { plots, publish } from '../crash/load.ts';
+import type { Chance } from '../crash/random.ts';
 import type { EngineProcess } from '../support/world-engine.ts';
 import type { LinkName, Place } from './place.ts';
 import { type Cell, prove, type Trial } from './trial.ts';
@@ -10,7 +10,8 @@ import { type Cell, prove, type Trial } from './trial.ts';
 export const NEMESIS: readonly Cell[] = [
   {
     id: 'R51',
-    fault: 'kills, freezes, cut and silent connections, hospitals that misbehave: one at a time and together, at random',
+    fault:
+      'kills, freezes, cut and silent connections, hospitals that misbehave: one at a time and together, at random',
     expects: 'everything that must always be so; in the end it is quiet and nobody is needed',
     cheap: false,
     run: atRandom,
@@ -48,7 +49,7 @@ const BLOWS: Readonly<Record<string, Blow>> = {
     const engine = oneOf(world.engines, chance);
     if (engine.frozen) return;
     await engine.stop();
-    if (!engine.runs) await engine.start();
+    await startAgain(engine);
   },
   async freeze({ world }, chance) {
     const engine = oneOf(world.engines, chance);
@@ -84,14 +85,21 @@ const BLOWS: Readonly<Record<string, Blow>> = {
       await delay(chance.fraction() * 400);
     }
   },
-  async 'end backends'({ ask }, chance) {
-    void ask;
-    void chance;
+  async 'end backends'(place, chance) {
+    await place.ask(
+      `select pg_terminate_backend(pid) from (select pid from pg_stat_activity
+        where datname = current_database() and application_name like 'hisbridge %' order by random() limit $1) doomed`,
+      [1 + chance.below(6)],
+    );
   },
   async misbehave({ world }, chance) {
     const hospital = chance.hits(0.5) ? world.hospitals.alnoor : world.hospitals.stmary;
     const mode = oneOf(MODES, chance);
-    const options = { rate: 0.2 + chance.fraction() * 0.8, delayMs: 200 + chance.below(7_000), seed: chance.seed };
+    const options = {
+      rate: 0.2 + chance.fraction() * 0.8,
+      delayMs: 200 + chance.below(7_000),
+      seed: chance.seed,
+    };
     await hospital.break(mode, { ...options, forMs: 500 + chance.below(SHORT_MS) });
   },
 };
@@ -115,6 +123,7 @@ async function atRandom(trial: Trial): Promise<void> {
     await Promise.all(names.map((name) => BLOWS[name]!(place, chance)));
     for (const name of names) hits.set(name, (hits.get(name) ?? 0) + 1);
     trial.faults += names.length;
+    await Promise.all(world.engines.map(startAgain));
     await delay(chance.fraction() * 1_500);
   }
   await loading;
@@ -122,7 +131,10 @@ async function atRandom(trial: Trial): Promise<void> {
   await world.quiet();
   trial.figure([...hits].map(([name, times]) => `${name} ${times}`).join(', '));
   await trial.judge(place, { deadlocks: 0 });
-  prove(world.engines.every(({ runs }) => runs), 'an engine ended by itself');
+  prove(
+    world.engines.every(({ runs }) => runs),
+    'an engine ended by itself',
+  );
 }
 
 async function healed({ world, links }: Place): Promise<void> {
@@ -140,7 +152,17 @@ async function healed({ world, links }: Place): Promise<void> {
 async function killed(engine: EngineProcess, chance: Chance): Promise<void> {
   await engine.kill();
   await delay(chance.fraction() * 1_000);
-  if (!engine.runs) await engine.launch({});
+  await startAgain(engine);
+}
+
+/** How an engine ends that was told to, killed, or began while something it needs was away. */
+const ENDS: ReadonlySet<string | null> = new Set(['signal SIGKILL', 'exit code 0', 'exit code 3']);
+
+/** Starts it as often as it takes, which is what a supervisor does. One that ended by itself is a finding. */
+async function startAgain(engine: EngineProcess): Promise<void> {
+  if (engine.runs) return;
+  prove(ENDS.has(engine.end), `an engine ended by itself with ${engine.end}`);
+  await engine.launch({});
 }
 
 function lasting(chance: Chance): number {

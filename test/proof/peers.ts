@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { Plot } from '../crash/load.ts';
 import { SHORT_SENDS } from '../crash/frozen.ts';
+import type { Plot } from '../crash/load.ts';
 import { asked, publishOnce } from './load.ts';
 import type { Place } from './place.ts';
 import { type Cell, come, prove, type Trial } from './trial.ts';
@@ -31,14 +31,16 @@ export const PEERS: readonly Cell[] = [
   {
     id: 'R49:3089',
     fault: 'an engine starts with a backlog of 10 000',
-    expects: 'the backlog stays on disk: memory is that of an engine at work, and the first delivery comes within 5 s',
+    expects:
+      'the backlog stays on disk: memory is that of an engine at work, and the first delivery comes within 5 s',
     cheap: false,
     run: backlogOnDisk,
   },
   {
     id: 'R49:1314',
     fault: 'a hospital answers everything late for a while',
-    expects: 'no flood: a repeat for each that was given up, at most one under way for each, none taken for another',
+    expects:
+      'no flood: a repeat for each that was given up, at most one under way for each, none taken for another',
     cheap: true,
     run: noFlood,
   },
@@ -81,7 +83,10 @@ async function startsAtOnce(trial: Trial): Promise<void> {
   await world.quiet();
   const { summary } = await trial.judge(place);
   trial.figure(`${summary.recognizedRepeats} repeats recognized`);
-  prove(summary.recognizedRepeats <= IN_FLIGHT, `${summary.recognizedRepeats} repeats: more than were under way`);
+  prove(
+    summary.recognizedRepeats <= IN_FLIGHT,
+    `${summary.recognizedRepeats} repeats: more than were under way`,
+  );
 }
 
 function running(place: Place): Promise<number> {
@@ -130,11 +135,17 @@ async function backlogOnDisk(trial: Trial): Promise<void> {
   const ready = engine.peakMegabytes;
   await come('the first delivery', async () => (await world.database.answered('alnoor-out')) > 0);
   const firstMs = performance.now() - began;
-  await come('a tenth of it delivered', async () => {
-    return (await world.database.answered('alnoor-out')) >= BACKLOG / 10;
-  }, 120_000);
+  await come(
+    'a tenth of it delivered',
+    async () => {
+      return (await world.database.answered('alnoor-out')) >= BACKLOG / 10;
+    },
+    120_000,
+  );
   const more = engine.peakMegabytes - ready;
-  trial.figure(`first delivery ${firstMs.toFixed(0)} ms after the start, ${more.toFixed(0)} MB more than when ready`);
+  trial.figure(
+    `first delivery ${firstMs.toFixed(0)} ms after the start, ${more.toFixed(0)} MB more than when ready`,
+  );
   prove(more <= MORE_MEGABYTES, `${more.toFixed(0)} MB more than when ready`);
   prove(firstMs <= FIRST_DELIVERY_MS, `the first delivery came after ${firstMs.toFixed(0)} ms`);
   await world.quiet();
@@ -163,10 +174,15 @@ async function anotherKey(trial: Trial): Promise<void> {
   await engine.start();
   await publishOnce(place, asked(20));
   await world.quiet();
-  const other = world.addEngine({ env: { HISBRIDGE_DIGEST_KEY: 'another key of the tests, as long as it must be' } });
+  const other = world.addEngine({
+    env: { HISBRIDGE_DIGEST_KEY: 'another key of the tests, as long as it must be' },
+  });
   const words = await other.launch({});
   trial.faults += 1;
   prove(words !== null, 'an engine with another key began to work');
-  prove(words.some((text) => text.includes('HISBRIDGE_DIGEST_KEY')), `it does not say why: ${words.join(' ')}`);
+  prove(
+    words.some((text) => text.includes('HISBRIDGE_DIGEST_KEY')),
+    `it does not say why: ${words.join(' ')}`,
+  );
   await trial.judge(place);
 }
