@@ -6,7 +6,7 @@ import { asked, publishOnce, publishTwoHundred } from './load.ts';
 import type { Place } from './place.ts';
 import { caughtOn } from './strikes.ts';
 import { commitReply } from './traps.ts';
-import { type Cell, come, prove, type Trial } from './trial.ts';
+import { type Cell, come, meanwhile, prove, type Trial } from './trial.ts';
 
 export const DATABASE: readonly Cell[] = [
   {
@@ -57,7 +57,7 @@ async function backendsEnded(trial: Trial): Promise<void> {
     })({ place, engine, load });
     trial.faults += 1;
   }
-  const publishing = publishTwoHundred(place, trial.chance);
+  const publishing = meanwhile(publishTwoHundred(place, trial.chance));
   for (let blow = 0; blow < 30; blow += 1) {
     trial.faults += await endBackends(place, '', 1);
     await delay(20 + trial.chance.below(120));
@@ -118,7 +118,7 @@ async function serverKilled(trial: Trial): Promise<void> {
   await world.start();
   let slowest = 0;
   for (let kill = 0; kill < SERVER_KILLS; kill += 1) {
-    const publishing = publishTwoHundred(place, trial.chance);
+    const publishing = meanwhile(publishTwoHundred(place, trial.chance));
     await delay(100 + trial.chance.fraction() * 900);
     await world.database.crash();
     trial.faults += 1;
@@ -156,7 +156,7 @@ async function lockStorm(trial: Trial): Promise<void> {
   const place = await trial.open({ ownDatabase: true });
   const { world, engine } = place;
   await engine.start();
-  const publishing = publishTwoHundred(place, trial.chance);
+  const publishing = meanwhile(publishTwoHundred(place, trial.chance));
   const until = performance.now() + STORM_MS;
   const sessions: pg.Client[] = [];
   trial.after(() => Promise.all(sessions.map((session) => session.end())));
@@ -174,7 +174,7 @@ async function lockStorm(trial: Trial): Promise<void> {
   }
   // Without a free connection, those it has are taken away: it must wait for new ones.
   trial.faults += place.links.database.reset();
-  const more = publishOnce(place, asked(60));
+  const more = meanwhile(publishOnce(place, asked(60)));
   await delay(1_500);
   prove(engine.runs, `the engine ended: ${engine.end}`);
   await Promise.all(idle.splice(0).map((session) => session.end()));
@@ -216,7 +216,7 @@ async function deadlocked(trial: Trial): Promise<void> {
   const { world, engine } = place;
   await engine.start();
   for (const hospital of Object.values(world.hospitals)) await hospital.break('slow', { delayMs: 150 });
-  const publishing = publishTwoHundred(place, trial.chance);
+  const publishing = meanwhile(publishTwoHundred(place, trial.chance));
   const session = await place.session();
   trial.after(() => session.end());
   // The engine is to be the one that is ended, so this one is patient.

@@ -11,7 +11,7 @@ import { asked, publishOnce, publishTwoHundred, twoHundred } from './load.ts';
 import type { Place } from './place.ts';
 import { armed, caughtOn, dies, killed } from './strikes.ts';
 import { answerOf } from './traps.ts';
-import { type Cell, come, prove, said, type Trial, within } from './trial.ts';
+import { type Cell, come, meanwhile, prove, said, type Trial, within } from './trial.ts';
 
 /** An engine that also says what it recognizes as a repeat. */
 export const TALKATIVE = (): EngineMake => ({
@@ -131,7 +131,7 @@ async function fiftyKills(trial: Trial): Promise<void> {
   await engine.start();
   const took: number[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
-    const publishing = publishTwoHundred(place, trial.chance);
+    const publishing = meanwhile(publishTwoHundred(place, trial.chance));
     await delay(trial.chance.fraction() * 1_200);
     await engine.kill();
     trial.faults += 1;
@@ -164,10 +164,12 @@ async function stoppedUnderLoad(trial: Trial): Promise<void> {
   await engine.start();
   for (const hospital of Object.values(world.hospitals)) await hospital.break('slow', { delayMs: 50 });
   // Longer than it runs: it is stopped in the middle of its intake.
-  const publishing = (async () => {
-    do await publishOnce(place, asked(20), 3);
-    while (engine.runs);
-  })();
+  const publishing = meanwhile(
+    (async () => {
+      do await publishOnce(place, asked(20), 3);
+      while (engine.runs);
+    })(),
+  );
   await come('work under way', async () => (await world.database.answered('alnoor-out')) >= 20);
 
   const began = performance.now();

@@ -5,7 +5,7 @@ import { plots, publish } from '../crash/load.ts';
 import type { Chance } from '../crash/random.ts';
 import type { EngineProcess } from '../support/world-engine.ts';
 import type { LinkName, Place } from './place.ts';
-import { type Cell, prove, type Trial } from './trial.ts';
+import { type Cell, meanwhile, prove, type Trial } from './trial.ts';
 
 export const NEMESIS: readonly Cell[] = [
   {
@@ -112,12 +112,14 @@ async function atRandom(trial: Trial): Promise<void> {
   const { chance } = trial;
   const until = performance.now() + minutes * 60_000;
   const hits = new Map<string, number>();
-  const loading = (async () => {
-    while (performance.now() < until) {
-      await publish(world.dawy, plots(40, chance), chance);
-      await delay(200);
-    }
-  })();
+  const loading = meanwhile(
+    (async () => {
+      while (performance.now() < until) {
+        await publish(world.dawy, plots(40, chance), chance);
+        await delay(200);
+      }
+    })(),
+  );
   while (performance.now() < until) {
     const names = Array.from({ length: 1 + chance.below(3) }, () => oneOf(Object.keys(BLOWS), chance));
     await Promise.all(names.map((name) => BLOWS[name]!(place, chance)));

@@ -9,7 +9,7 @@ import { worksBy } from './edits.ts';
 import { unreadable } from './load.ts';
 import type { Place } from './place.ts';
 import { afresh, type Strike, type Way } from './strikes.ts';
-import { come, prove, said, within } from './trial.ts';
+import { come, meanwhile, prove, said, within } from './trial.ts';
 
 const ENGINE_WITH = fileURLToPath(new URL('../crash/engine-with.ts', import.meta.url));
 /** How long an hour is for an engine whose upkeep is to be seen. */
@@ -77,7 +77,7 @@ export function reloads(strike: Strike, refused: 'plan-refused' | null): Strike 
     const { place, engine } = target;
     const from = engine.lines.length;
     const load = async () => {
-      const loading = target.load();
+      const loading = meanwhile(target.load());
       changeTemplate(place);
       await loading;
     };
@@ -104,7 +104,7 @@ export function duringReplay(way: Way): Strike {
     const { world, links } = place;
     await afresh(engine);
     const id = await deadDelivery(place);
-    const loading = load();
+    const loading = meanwhile(load());
     const first = replaying(place, id, { HISBRIDGE_FAILPOINTS: `M14:${way}#1` });
     if (way === 'stop') {
       await come('the command standing still', () => isStopped(first.child.pid));

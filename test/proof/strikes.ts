@@ -2,7 +2,7 @@ import type { Moment } from '../../engine/failpoint.ts';
 import type { EngineProcess } from '../support/world-engine.ts';
 import type { Caught, Trap } from './link.ts';
 import type { LinkName, Place } from './place.ts';
-import { come, prove, said, within } from './trial.ts';
+import { come, meanwhile, prove, said, within } from './trial.ts';
 
 /** A place with an engine to strike, and the load that carries it to the moment. */
 export interface Target {
@@ -21,7 +21,7 @@ export type Way = 'kill' | 'throw' | 'stop';
 export function dies(moment: Moment, nth: number): Strike {
   return async ({ engine, load }) => {
     const met = await armed(engine, moment, 'kill', nth);
-    const loading = load();
+    const loading = meanwhile(load());
     await within(`the end of the engine at ${moment}`, engine.ended());
     proveDied(engine);
     prove(met(), `the engine died, but not at ${moment}`);
@@ -44,7 +44,7 @@ export function throws(moment: Moment, nth: number): Strike {
 export function isCutOff(moment: Moment, nth: number, names: readonly LinkName[]): Strike {
   return async ({ place, engine, load }) => {
     const met = await armed(engine, moment, 'stop', nth);
-    const loading = load();
+    const loading = meanwhile(load());
     await come(`the engine standing still at ${moment}`, () => engine.frozen && met());
     const cut = names.map((name) => place.links[name].reset()).reduce((sum, one) => sum + one, 0);
     engine.wake();
@@ -62,7 +62,7 @@ export function caughtOn(
   return async (target) => {
     await afresh(target.engine);
     const catching = target.place.links[name].catch(trap);
-    const loading = target.load();
+    const loading = meanwhile(target.load());
     await then(await within(`the moment on the link to ${name}`, catching), target);
     await loading;
   };

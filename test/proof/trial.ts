@@ -231,3 +231,9 @@ function wordsOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   return thrown instanceof Unproven ? thrown.message : `${thrown.stack ?? thrown.message}`;
 }
+
+/** Something that goes on beside the cell. When the cell fails before it is waited for, its own end is nobody's business. */
+export function meanwhile<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
