@@ -33,7 +33,7 @@ const RECOGNIZED: Edits = [
 const CONTROLS: readonly Control[] = [
   {
     without: 'the recognition of repeated arrivals',
-    options: without('no-dedupe'),
+    options: { engine: () => ({ program: [ENGINE], env: { CANARY: 'no-dedupe' } }) },
     finds: ['duplicateEffects', 'unknown'],
     async run(world) {
       await publish(world.dawy, plots(BOOKINGS, chance(1)), chance(1));

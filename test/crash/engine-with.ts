@@ -1,7 +1,6 @@
-// An engine wired as engine/bridge.ts wires it, but for one thing: `--without` takes a protection away, which the tests must
-// then find missing; `--clock-off` gives it a clock that is wrong and that nothing corrects; `--hour-lasts` (milliseconds)
+// An engine wired as engine/bridge.ts wires it, but for one thing: CANARY plants a mistake and `--without` takes a protection
+// away, which the tests must then find; `--clock-off` gives it a clock that is wrong and that nothing corrects; `--hour-lasts` (milliseconds)
 // shortens what it sleeps for an hour and longer, so that what is done every hour is done while a test looks.
-import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { channelKinds } from '../../channels/index.ts';
 import { createDesk } from '../../engine/booking/desk.ts';
@@ -12,6 +11,8 @@ import { BridgeError } from '../../engine/errors.ts';
 import { systemRandom } from '../../engine/random.ts';
 import type { Consequences, Store } from '../../engine/store.ts';
 import { Log } from '../../engine/telemetry/log.ts';
+import { CANARIES, canaryOf, type Wiring } from '../canaries/canary.ts';
+import { postgresDepths } from '../canaries/postgres-depths.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     without: { type: 'string' },
     'clock-off': { type: 'string', default: '0' },
     'hour-lasts': { type: 'string' },
+    'log-level': { type: 'string', default: 'warn' },
   },
 });
 
@@ -62,16 +64,8 @@ function clockOf(): SystemClock {
   return offMs === '0' ? new SystemClock() : new WrongClock(Number(offMs));
 }
 
-/** Every protection that can be taken away, and how. */
+/** Protections that can be taken away beside the canaries, and how. */
 const WITHOUT: Readonly<Record<string, (store: Store) => Store>> = {
-  'no-dedupe': (store) =>
-    over(store, {
-      keep: (batch, decide) =>
-        store.keep(
-          batch.map((keeping) => ({ ...keeping, dedupe: randomBytes(keeping.dedupe.length) })),
-          decide,
-        ),
-    }),
   'no-lane-lock': (store) =>
     over(store, {
       keep: (batch, decide) => store.keep(batch, (keeping, booking) => laneless(decide(keeping, booking))),
@@ -100,24 +94,32 @@ function laneless({ messages, step }: Consequences): Consequences {
   return { messages: without, step };
 }
 
-const telemetry = new Log('warn', (line) => void process.stdout.write(line));
+const telemetry = new Log(values['log-level'] as 'warn' | 'debug', (line) => void process.stdout.write(line));
 const loaded = loadPlan(values.config, process.env);
 if (loaded.compiled.kind === 'problems') {
   throw new BridgeError('config-invalid', problemsOf(loaded).join('\n'));
 }
+const canary = canaryOf(process.env);
+const depths = postgresDepths(process.env['DATABASE_URL'] ?? '');
+// Beneath the store: what it prepares with its connections is changed before it has any.
+if (canary === 'lane-by-id') depths.laneById();
 const { store, digest, clock } = await openStore(process.env, telemetry, clockOf());
 const without = values.without === undefined ? undefined : WITHOUT[values.without];
 if (values.without !== undefined && without === undefined) {
   throw new BridgeError('usage', `--without is one of ${Object.keys(WITHOUT).join(', ')}`);
 }
-const engine = new Engine({
-  plan: loaded.compiled.plan,
-  kinds: channelKinds,
+const sound: Wiring = {
   store: without?.(store) ?? store,
+  kinds: channelKinds,
+  random: systemRandom,
+  depths: { ...depths, laneById: () => undefined },
+};
+const engine = new Engine({
+  ...(canary === null ? sound : CANARIES[canary].plant(sound)),
+  plan: loaded.compiled.plan,
   desk: createDesk(),
   clock,
   follow: (time) => clock.follow(time),
-  random: systemRandom,
   digest,
   telemetry,
 });

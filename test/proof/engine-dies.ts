@@ -56,7 +56,7 @@ export const ENGINE_DIES: readonly Cell[] = [
       'repeated under the same key and recognized; asked after; held for a person where neither can be',
     cheap: true,
     async run(trial) {
-      await Promise.all([repeatedOrAsked(trial), heldWhereUnsafe(trial)]);
+      await Promise.all([repeatedOrAsked(trial), heldWhereUnsafe(trial), nothingUnwritten(trial)]);
     },
   },
   {
@@ -101,6 +101,30 @@ async function repeatedOrAsked(trial: Trial): Promise<void> {
   trial.figure(
     `alnoor recognized ${summary.recognizedRepeats} repeats, stmary was asked ${questions.length} times`,
   );
+}
+
+/** How long something that leaves too early has to show itself. */
+const SHOWS_MS = 500;
+
+/** An edition cannot be put on disk: nothing of it leaves, and what is killed then was never sent. */
+async function nothingUnwritten(trial: Trial): Promise<void> {
+  const place = await trial.open();
+  const { world, engine, links } = place;
+  await engine.start();
+  const writing = links.database.catch((_, from, { hello }) =>
+    from === 'client' && hello.includes('hisbridge editions ') ? 0 : null,
+  );
+  await publishOnce(place, asked(10, 'stmary'));
+  const caught = await within('an edition on its way to the disk', writing);
+  await delay(SHOWS_MS);
+  const sent = (await world.hospitals.stmary.journal()).length;
+  await engine.kill();
+  caught.reset();
+  trial.faults += 1;
+  prove(sent === 0, `${sent} were sent before their edition was on disk`);
+  await engine.start();
+  await world.quiet();
+  await trial.judge(place);
 }
 
 async function heldWhereUnsafe(trial: Trial): Promise<void> {

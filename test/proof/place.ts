@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type Addresses, World, type WorldOptions } from '../support/world.ts';
 import type { EngineProcess } from '../support/world-engine.ts';
@@ -12,6 +13,14 @@ const ADDRESSES: Readonly<Record<LinkName, keyof Addresses>> = {
   alnoor: 'ALNOOR_URL',
   stmary: 'STMARY_URL',
 };
+
+const ENGINE_WITH = fileURLToPath(new URL('../crash/engine-with.ts', import.meta.url));
+
+/** When CANARY plants a mistake, the engines are those in which it can be planted. */
+function canary({ engine }: WorldOptions): Pick<WorldOptions, 'engine'> {
+  if (process.env['CANARY'] === undefined) return {};
+  return { engine: (index) => ({ ...engine?.(index), program: [ENGINE_WITH, '--log-level', 'debug'] }) };
+}
 
 /** A world whose engines reach everything over links that can be cut. Dawy and the judge have wires of their own. */
 export class Place {
@@ -37,7 +46,7 @@ export class Place {
       return own as Addresses;
     };
     try {
-      return new Place(await World.open({ ...options, through }), links);
+      return new Place(await World.open({ ...options, ...canary(options), through }), links);
     } catch (thrown) {
       for (const link of Object.values(links)) await link.close();
       throw thrown;
