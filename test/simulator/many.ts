@@ -38,6 +38,9 @@ interface Job {
   readonly most: number;
 }
 
+/** A history lives for milliseconds: what it leaves is collected while it is young. */
+const ROOM = { maxYoungGenerationSizeMb: 64 };
+
 /** Plays histories of consecutive seeds, on some threads. */
 export async function playMany(options: ManyOptions): Promise<Sum> {
   const { from, count, canary = null, most = Number.POSITIVE_INFINITY } = options;
@@ -49,7 +52,7 @@ export async function playMany(options: ManyOptions): Promise<Sum> {
     );
     return { seeds, canary, most };
   });
-  const sums = await Promise.all(jobs.map((job) => (threads === 1 ? run(job) : inThread(job))));
+  const sums = await Promise.all(jobs.map((job) => inThread(job)));
   const total = sums.reduce(addUp, nothing());
   total.failures.sort((one, other) => one.seed - other.seed);
   return total;
@@ -57,7 +60,7 @@ export async function playMany(options: ManyOptions): Promise<Sum> {
 
 function inThread(job: Job): Promise<Sum> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: job });
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: job, resourceLimits: ROOM });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`a thread of the simulator ended with ${code}`)));
@@ -97,4 +100,8 @@ function addUp(one: Sum, other: Sum): Sum {
   };
 }
 
-if (!isMainThread && parentPort !== null) parentPort.postMessage(await run(workerData as Job));
+if (!isMainThread && parentPort !== null) {
+  // Nobody reads the stacks of errors that are part of the play; what fails is played again with them.
+  Error.stackTraceLimit = 0;
+  parentPort.postMessage(await run(workerData as Job));
+}

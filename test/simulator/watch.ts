@@ -130,8 +130,7 @@ export class Watch {
   /** A parcel is about to leave. Returns what is to be called when the sender knows what came of it. */
   sends(sender: Sender, channel: ChannelName, parcel: Parcel, isQuestion: boolean): () => void {
     const edition = this.#byKey.get(parcel.key);
-    if (edition === undefined)
-      throw this.#breach('sent before its edition was kept', `${channel} ${parcel.key}`);
+    if (edition === undefined) throw this.#unknown(channel, parcel);
     if (!isQuestion) this.#sameBytes(edition, parcel);
     const delivery = this.#tables.open.get(edition.delivery);
     const lane = delivery?.lane?.toString('hex') ?? null;
@@ -202,6 +201,13 @@ export class Watch {
     const breach = new Breach(broken, detail);
     this.#onBreach(breach);
     return breach;
+  }
+
+  #unknown(channel: ChannelName, parcel: Parcel): Breach {
+    for (const { id, body } of this.#tables.editions.values())
+      if (Buffer.from(body).equals(parcel.body))
+        return this.#breach('key of an edition changed', `${id} to ${channel}`);
+    return this.#breach('sent before its edition was kept', `${channel} ${parcel.key}`);
   }
 
   #sameBytes({ id, body, key }: Edition, parcel: Parcel): void {
