@@ -9,6 +9,7 @@ import {
   SPELLS,
   type SpellName,
 } from './disturbances.ts';
+import type { Host } from './host.ts';
 import { PLAN_NAMES, type PlanName } from './plans.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +35,8 @@ const FIRST_SLOT_MS = Date.parse('2027-03-01T08:00:00Z');
 const HOSPITALS = ['alnoor', 'stmary', 'lakeside'] as const;
 /** Now and then it is the same few slots that everybody wants. */
 const CONTENDED = 0.2;
+/** So many blows wait for the moment at which they hurt. */
+const AMBUSHED = 0.5;
 const AROUND_MS = [-1_000, 400] as const;
 const SPELL_NAMES = Object.keys(SPELLS) as readonly SpellName[];
 const BLOW_NAMES = Object.keys(BLOWS) as readonly BlowName[];
@@ -42,7 +45,7 @@ const ODDITY_NAMES = Object.keys(ODDITIES) as readonly OddityName[];
 export function scenarioOf(seed: number): Scenario {
   const dice = diceOf(seed, 'acts');
   const span = dice.between(SPAN_MS);
-  const hosts = Array.from({ length: dice.pick([1, 1, 2, 2, 3]) }, () =>
+  const hosts = Array.from({ length: dice.pick([1, 2, 2, 3]) }, () =>
     dice.hits(0.6) ? 'usual' : dice.pick(PLAN_NAMES),
   );
   const published: Publication[] = [];
@@ -118,7 +121,13 @@ function disturbance(requests: readonly number[], dice: Dice): Act {
   if (dice.hits(0.4)) {
     const name = dice.pick(BLOW_NAMES);
     const own = diceOf(dice.below(2 ** 31), name);
-    return { at, says: name, run: (world) => BLOWS[name].strike(world, own) };
+    const strike = (world: World, host: Host | null) => BLOWS[name].strike(world, own, host);
+    if (dice.hits(AMBUSHED)) {
+      const laterMs = dice.pick(dice.hits(0.5) ? [0, 1, 2, 5] : [20, 100, 500, 2_000]);
+      const run = (world: World) => world.ambush((host) => strike(world, host), laterMs);
+      return { at, says: `${name}, ${laterMs} ms after the next send begins`, run };
+    }
+    return { at, says: name, run: (world) => strike(world, world.anyHost(own)) };
   }
   const name = dice.pick(SPELL_NAMES);
   const place = dice.pick(placesOf(name, HOSPITALS));

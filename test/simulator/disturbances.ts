@@ -1,4 +1,5 @@
 import type { Dice } from './dice.ts';
+import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
 type Place = 'store' | 'broker' | 'dawy-out' | 'a process' | 'a hospital';
@@ -14,7 +15,8 @@ interface Spell {
 /** What happens once. */
 interface Blow {
   readonly says: string;
-  readonly strike: (world: World, dice: Dice) => void;
+  /** `host` is where a process runs at that moment, if there is one. */
+  readonly strike: (world: World, dice: Dice, host: Host | null) => void;
 }
 
 export const SPELLS = {
@@ -199,32 +201,26 @@ export const SPELLS = {
 
 export type SpellName = keyof typeof SPELLS;
 
-const aHost = (world: World, dice: Dice) => dice.pick(world.hosts);
-const running = (world: World, dice: Dice) => {
-  const up = world.hosts.filter(({ isRunning }) => isRunning);
-  return up.length === 0 ? null : dice.pick(up);
-};
-
 export const BLOWS = {
   'process killed': {
     says: 'a process is killed and started anew',
-    strike: (world, dice) => running(world, dice)?.kill({ startsAfter: dice.between([200, 12_000]) }),
+    strike: (_world, dice, host) => host?.kill({ startsAfter: dice.between([200, 12_000]) }),
   },
   'machine lost': {
     says: 'a machine loses its power: nobody hears a goodbye',
-    strike: (world, dice) => running(world, dice)?.losePower({ startsAfter: dice.between([3_000, 30_000]) }),
+    strike: (_world, dice, host) => host?.losePower({ startsAfter: dice.between([3_000, 30_000]) }),
   },
   'frozen shortly': {
     says: 'a process stands still, and wakes before anybody notices',
-    strike: (world, dice) => running(world, dice)?.freeze(dice.between([500, 9_000])),
+    strike: (_world, dice, host) => host?.freeze(dice.between([500, 9_000])),
   },
   'frozen long': {
     says: 'a process stands still until its work was taken over',
-    strike: (world, dice) => running(world, dice)?.freeze(dice.between([17_000, 45_000])),
+    strike: (_world, dice, host) => host?.freeze(dice.between([17_000, 45_000])),
   },
   'stopped in order': {
     says: 'a process is stopped in order and started anew',
-    strike: (world, dice) => running(world, dice)?.stop({ startsAfter: dice.between([200, 8_000]) }),
+    strike: (_world, dice, host) => host?.stop({ startsAfter: dice.between([200, 8_000]) }),
   },
   'another started': {
     says: 'one more process starts',
@@ -232,11 +228,11 @@ export const BLOWS = {
   },
   'plan changed': {
     says: 'a running process gets another plan',
-    strike: (world, dice) => running(world, dice)?.activate(dice.pick(world.planNames)),
+    strike: (world, dice, host) => host?.activate(dice.pick(world.planNames)),
   },
   'wall clock jumps': {
     says: 'the wall clock of a machine jumps, an hour at the most',
-    strike: (world, dice) => aHost(world, dice).jump(dice.between([-3_600_000, 3_600_000])),
+    strike: (_world, dice, host) => host?.jump(dice.between([-3_600_000, 3_600_000])),
   },
   'database clock jumps': {
     says: 'the clock of the database jumps by seconds',
@@ -252,15 +248,15 @@ export const BLOWS = {
   },
   'database cut off': {
     says: 'a process loses its connections to the database',
-    strike: (world, dice) => running(world, dice)?.store?.cut(dice.between([100, 20_000])),
+    strike: (_world, dice, host) => host?.store?.cut(dice.between([100, 20_000])),
   },
   'database silent': {
     says: 'the network between a process and the database swallows everything',
-    strike: (world, dice) => running(world, dice)?.store?.silence(dice.between([1_000, 25_000])),
+    strike: (_world, dice, host) => host?.store?.silence(dice.between([1_000, 25_000])),
   },
   'session broken': {
     says: 'the connection breaks that shows a process alive',
-    strike: (world, dice) => running(world, dice)?.store?.breakSession(dice.between([1, 60])),
+    strike: (_world, dice, host) => host?.store?.breakSession(dice.between([1, 60])),
   },
   'queue cut off': {
     says: 'the broker closes the connection of the consumer',

@@ -45,6 +45,7 @@ export class SimExchange implements OutboundChannel {
 
   async #publish(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
     const { process, weather, timeline, dice, dawy, trace, watch, sender } = this.#parts;
+    this.#parts.onSend();
     if (weather.strikes('exchange away', PLACE)) {
       await process.pause(dice.between(CONNECT_MS));
       throw new BridgeError('connection-failed', `${this.name} is not connected to its broker`);

@@ -68,12 +68,12 @@ async function comeToRest(world: World): Promise<void> {
   world.heal();
   const until = world.timeline.now + QUIET_WITHIN_MS;
   do {
-    if (world.timeline.now > until) throw new Breach('never came to rest', restless(world));
+    if (world.timeline.now > until) throw restless(world);
     await world.timeline.run(world.timeline.now + LOOK_EVERY_MS);
   } while (!isQuiet(world));
 }
 
-function restless({ hosts, broker, database }: World): string {
+function restless({ hosts, broker, database }: World): Breach {
   const stopping = hosts
     .filter(({ stoppingSince }) => stoppingSince !== null)
     .map(({ name }) => `${name} still stops`);
@@ -84,5 +84,6 @@ function restless({ hosts, broker, database }: World): string {
       ({ id, channel, state, owner, head, dueAt }) =>
         `${id} ${channel} ${state} ${owner} ${head} ${dueAt.toISOString()}`,
     );
-  return [...stopping, ...down, `queue empty: ${broker.isEmpty}`, ...rows].join('; ');
+  const how = [...stopping, ...down, `queue empty: ${broker.isEmpty}`, ...rows].join('; ');
+  return new Breach(stopping.length > 0 ? 'a stop never ended' : 'never came to rest', how);
 }

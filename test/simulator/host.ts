@@ -35,6 +35,8 @@ export interface Site {
   readonly plans: Readonly<Record<PlanName, Plan>>;
   readonly unknownForMs: number;
   readonly plant: (wiring: Wiring) => Wiring;
+  /** Hears when a process begins a send. */
+  readonly onSend: (host: Host) => void;
 }
 
 interface Running {
@@ -211,6 +213,7 @@ export class Host {
       telemetry,
       unknownForMs,
     });
+    const onSend = () => this.#site.onSend(this);
     const sender = {
       name,
       get isDead() {
@@ -225,7 +228,19 @@ export class Host {
     };
     const planted = this.#site.plant({
       store,
-      kinds: simKinds({ process, sender, timeline, weather, dice, watch, trace, broker, dawy, hospital }),
+      kinds: simKinds({
+        process,
+        sender,
+        timeline,
+        weather,
+        dice,
+        watch,
+        trace,
+        broker,
+        dawy,
+        hospital,
+        onSend,
+      }),
       random: dice.random,
       depths: memoryDepths(database.tables),
     });

@@ -21,6 +21,8 @@ export interface OutboundParts {
   readonly trace: Trace;
   readonly dawy: Dawy;
   readonly hospital: (channel: ChannelName) => SimHospital;
+  /** Called when a send begins. */
+  readonly onSend: () => void;
 }
 
 const CONNECT_MS = [0, 8] as const;
@@ -102,6 +104,7 @@ export class SimHospitalLine implements OutboundChannel {
 
   async #exchange(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
     const { process, timeline, dice, weather, watch, sender, trace } = this.#parts;
+    this.#parts.onSend();
     const hospital = this.#parts.hospital(this.name);
     await this.#connected(hospital, signal);
     if (!this.#context.maySend()) throw new BridgeError('send-prevented', `${this.name} was not sent to`);

@@ -45,6 +45,7 @@ export class World {
   readonly digest = DIGEST;
   readonly planNames = PLAN_NAMES;
   readonly #hosts: Host[] = [];
+  readonly #ambushes: { readonly strike: (host: Host) => void; readonly laterMs: number }[] = [];
   readonly #site: Site;
   readonly #seed: number;
 
@@ -93,6 +94,10 @@ export class World {
       desk: DESK,
       digest: DIGEST,
       plans: PLANS,
+      onSend: (host) => {
+        const ambush = this.#ambushes.shift();
+        if (ambush !== undefined) timeline.after(ambush.laterMs, () => ambush.strike(host));
+      },
       plant: canary === null ? (wiring) => wiring : (wiring) => CANARIES[canary].plant(wiring),
     };
     for (const plan of hosts) this.#add(plan);
@@ -105,6 +110,17 @@ export class World {
   /** Everything up and running. */
   get isWhole(): boolean {
     return this.#hosts.every(({ isUp, plan }) => isUp && plan === PLANS.usual);
+  }
+
+  /** Some host whose process runs; null when there is none. */
+  anyHost(dice: Dice): Host | null {
+    const running = this.#hosts.filter(({ isRunning }) => isRunning);
+    return running.length === 0 ? null : dice.pick(running);
+  }
+
+  /** Strikes whoever begins the next send, so long after it began. */
+  ambush(strike: (host: Host) => void, laterMs: number): void {
+    this.#ambushes.push({ strike, laterMs });
   }
 
   /** One more process, while there is room for it. */
@@ -125,6 +141,7 @@ export class World {
   /** From now on nothing goes wrong any more, and all run one plan. */
   heal(): void {
     this.weather.clear();
+    this.#ambushes.length = 0;
     this.trace.add('world', 'heals');
     for (const host of this.#hosts) {
       host.store?.heal();
