@@ -1,50 +1,13 @@
-import type { Desk } from '../../engine/booking.ts';
-import { Engine } from '../../engine/engine.ts';
 import { BridgeError } from '../../engine/errors.ts';
-import type { Digest } from '../../engine/lane.ts';
 import type { Plan } from '../../engine/plan.ts';
-import type { Wiring } from '../canaries/canary.ts';
-import { memoryDepths } from '../canaries/memory-depths.ts';
-import type { Broker } from './broker.ts';
-import type { Database } from './database.ts';
-import type { Dawy } from './dawy.ts';
 import { type Dice, diceOf } from './dice.ts';
-import type { SimHospital } from './hospital.ts';
-import { simKinds } from './kinds.ts';
 import type { PlanName } from './plans.ts';
-import { SimProcess, type Wall } from './process.ts';
-import { BadStore } from './store.ts';
-import type { Timeline } from './timeline.ts';
-import type { Trace } from './trace.ts';
-import { Breach, type Watch } from './watch.ts';
-import type { Weather } from './weather.ts';
+import type { Wall } from './process.ts';
+import type { BadStore } from './store.ts';
+import { Breach } from './watch.ts';
+import { type Running, type Site, wire } from './wiring.ts';
 
-/** What every process of a history shares. */
-export interface Site {
-  readonly seed: number;
-  readonly timeline: Timeline;
-  readonly weather: Weather;
-  readonly watch: Watch;
-  readonly trace: Trace;
-  readonly database: Database;
-  readonly broker: Broker;
-  readonly dawy: Dawy;
-  readonly hospital: (channel: string) => SimHospital;
-  readonly desk: Desk;
-  readonly digest: Digest;
-  readonly plans: Readonly<Record<PlanName, Plan>>;
-  readonly unknownForMs: number;
-  readonly plant: (wiring: Wiring) => Wiring;
-  /** Hears when a process begins a send. */
-  readonly onSend: (host: Host) => void;
-}
-
-interface Running {
-  readonly process: SimProcess;
-  readonly store: BadStore;
-  readonly engine: Engine;
-  state: 'starting' | 'up' | 'stopping';
-}
+type State = 'starting' | 'up' | 'stopping';
 
 const HEARTBEATS_MS = 10_000;
 const GONE_NOTICED_MS = [1, 50] as const;
@@ -58,16 +21,22 @@ export class Host {
   readonly #site: Site;
   readonly #dice: Dice;
   readonly #wall: Wall;
+  readonly #onSend: () => void;
   #plan: PlanName;
   #count = 0;
-  #running: Running | null = null;
+  #running: (Running & { state: State }) | null = null;
   #stoppedAt: number | null = null;
 
-  constructor(name: string, plan: PlanName, wall: Wall, site: Site) {
+  constructor(
+    { name, plan, wall }: { readonly name: string; readonly plan: PlanName; readonly wall: Wall },
+    site: Site,
+    onSend: (host: Host) => void,
+  ) {
     this.name = name;
     this.#plan = plan;
     this.#wall = wall;
     this.#site = site;
+    this.#onSend = () => onSend(this);
     this.#dice = diceOf(site.seed, name);
   }
 
@@ -96,7 +65,10 @@ export class Host {
 
   start(): void {
     if (this.#running !== null) return;
-    const running = this.#make();
+    this.#count += 1;
+    const name = `${this.name}.${this.#count}`;
+    const wired = wire(this.#site, { name, plan: this.#plan, wall: this.#wall, onSend: this.#onSend });
+    const running = { ...wired, state: 'starting' as State };
     this.#running = running;
     this.#said(running, 'starts');
     running.engine.start().then(
@@ -176,88 +148,6 @@ export class Host {
     this.#wall.offMs += ms;
   }
 
-  #make(): Running {
-    const {
-      timeline,
-      database,
-      weather,
-      watch,
-      trace,
-      broker,
-      dawy,
-      hospital,
-      unknownForMs,
-      desk,
-      digest,
-      plans,
-    } = this.#site;
-    this.#count += 1;
-    const name = `${this.name}.${this.#count}`;
-    const process = new SimProcess(name, timeline, this.#wall);
-    // Opening the real store does so, and refuses a machine whose clock is far off.
-    process.follow(database.tables.clock.now());
-    const dice = diceOf(this.#site.seed, name);
-    const telemetry = {
-      emit: (event: Parameters<Watch['heard']>[1]) => {
-        watch.heard(name, event);
-        trace.add(name, event.kind);
-      },
-    };
-    const store = new BadStore({
-      process,
-      timeline,
-      database,
-      weather,
-      watch,
-      dice,
-      telemetry,
-      unknownForMs,
-    });
-    const onSend = () => this.#site.onSend(this);
-    const sender = {
-      name,
-      get isDead() {
-        return process.isDead;
-      },
-      get me() {
-        return store.me;
-      },
-      get isBlind() {
-        return store.isBlind;
-      },
-    };
-    const planted = this.#site.plant({
-      store,
-      kinds: simKinds({
-        process,
-        sender,
-        timeline,
-        weather,
-        dice,
-        watch,
-        trace,
-        broker,
-        dawy,
-        hospital,
-        onSend,
-      }),
-      random: dice.random,
-      depths: memoryDepths(database.tables),
-    });
-    const engine = new Engine({
-      plan: plans[this.#plan],
-      kinds: planted.kinds,
-      store: planted.store,
-      desk,
-      clock: process,
-      follow: (time) => process.follow(time),
-      random: planted.random,
-      digest,
-      telemetry,
-    });
-    return { process, store, engine, state: 'starting' };
-  }
-
   #die(
     how: 'process killed' | 'machine lost',
     silently: boolean,
@@ -275,7 +165,7 @@ export class Host {
   }
 
   /** As the bridge does when it cannot start: it ends, and whoever runs it starts it again. */
-  #failed(running: Running, thrown: unknown): void {
+  #failed(running: Running & { state: State }, thrown: unknown): void {
     if (!isExpected(thrown)) this.#site.timeline.fail(asDefect('a start failed', thrown));
     this.#site.weather.saw('start failed');
     running.state = 'stopping';

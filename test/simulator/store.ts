@@ -15,33 +15,11 @@ import type {
   Store,
   Work,
 } from '../../engine/store.ts';
-import type { Telemetry } from '../../engine/telemetry.ts';
-import type { Database } from './database.ts';
-import type { Dice } from './dice.ts';
-import { type Done, Line, type Reply } from './line.ts';
+import { away, type CallParts, Calls } from './calls.ts';
 import type { SimProcess } from './process.ts';
 import { Session } from './session.ts';
-import type { Timeline } from './timeline.ts';
-import type { Watch } from './watch.ts';
-import type { Weather } from './weather.ts';
 
-/** The connections of a store, each used by one caller at a time; reads are many. */
-type Purpose = 'keep' | 'settle' | 'edition' | 'claims';
-
-const RETRY_MS = 200;
 const READY_EVERY_MS = 250;
-
-export interface StoreParts {
-  readonly process: SimProcess;
-  readonly timeline: Timeline;
-  readonly database: Database;
-  readonly weather: Weather;
-  readonly watch: Watch;
-  readonly dice: Dice;
-  readonly telemetry: Telemetry;
-  /** How long a batch whose COMMIT got no reply is looked for. */
-  readonly unknownForMs: number;
-}
 
 /**
  * The store of bad days: the memory store at the far end of a line. What fails here fails as it can in
@@ -50,21 +28,19 @@ export interface StoreParts {
  */
 export class BadStore implements Store {
   readonly process: SimProcess;
-  readonly #parts: StoreParts;
+  readonly #parts: CallParts;
   readonly #inner: Store;
-  readonly #line: Line;
-  readonly #turns = new Map<Purpose, Promise<unknown>>();
+  readonly #calls: Calls;
   #session: Session | null = null;
   #listener: ((channels: readonly ChannelName[]) => void) | null = null;
-  /** What this instance's own transaction has told it, to be heard with the reply. */
-  #own: ChannelName[] = [];
 
-  constructor(parts: StoreParts) {
-    const { process, timeline, database, weather, dice } = parts;
+  constructor(parts: CallParts) {
+    const { process, database } = parts;
     this.process = process;
     this.#parts = parts;
     this.#inner = new MemoryStore(database.tables);
-    this.#line = new Line({ process, timeline, database, weather, dice });
+    this.#calls = new Calls(parts);
+    this.#calls.onTold = (channels) => this.#listener?.(channels);
     database.connect(this);
     process.onEnd(() => this.#end());
   }
@@ -87,14 +63,14 @@ export class BadStore implements Store {
   /** The line breaks for a while, with every session on it. */
   cut(ms: number): void {
     this.#parts.weather.saw('database cut off');
-    this.#line.cut(ms);
+    this.#calls.line.cut(ms);
     this.#session?.break(this.#parts.dice.between([1, 50]));
   }
 
   /** Nothing arrives for a while, and nobody is told. */
   silence(ms: number): void {
     this.#parts.weather.saw('database silent');
-    this.#line.silence(ms);
+    this.#calls.line.silence(ms);
   }
 
   /** Its process is dead: when the server notices, the lock is free. */
@@ -111,13 +87,13 @@ export class BadStore implements Store {
   }
 
   serverGone(): void {
-    this.#line.broken();
+    this.#calls.line.broken();
     this.#session?.break(this.#parts.dice.between([1, 50]));
   }
 
   /** All is well with the line again. */
   heal(): void {
-    this.#line.heal();
+    this.#calls.line.heal();
   }
 
   told(channels: readonly ChannelName[], afterMs: number): void {
@@ -127,7 +103,7 @@ export class BadStore implements Store {
 
   keep(batch: readonly Keeping[], decide: Decide<Keeping>): Promise<readonly Kept[]> {
     const { tables } = this.#parts.database;
-    return this.#transact('keep', {
+    return this.#calls.transact('keep', {
       run: () => this.#inner.keep(batch, decide),
       undone: () => void foldKeeps(batch, tables.ids, tables.bookings, decide),
       found: (kept) =>
@@ -137,7 +113,7 @@ export class BadStore implements Store {
 
   settle(batch: readonly Settlement[], decide: Decide<Settlement>): Promise<readonly Settled[]> {
     const { tables } = this.#parts.database;
-    return this.#transact('settle', {
+    return this.#calls.transact('settle', {
       run: () => this.#settle(batch, decide),
       undone: () => void foldSettles(batch, tables.open, this.me, tables.bookings, decide),
       found: (settled) =>
@@ -150,56 +126,44 @@ export class BadStore implements Store {
   }
 
   writeEditions(batch: readonly Edition[]): Promise<readonly boolean[]> {
-    const { process, telemetry, unknownForMs, weather } = this.#parts;
-    // One statement is one transaction here: without a reply it is run again and finds its rows.
-    return this.#alone('edition', async () => {
-      const began = process.monotonicMs();
-      for (;;) {
-        const reply = await this.#trip(() => this.#inner.writeEditions(batch));
-        if (reply.kind === 'answered') return reply.value;
-        if (reply.kind === 'refused' || process.monotonicMs() - began > unknownForMs) throw away(reply);
-        weather.saw('edition written again');
-        telemetry.emit({ kind: 'commit-unknown', what: 'edition', found: reply.done !== null });
-        await process.pause(RETRY_MS);
-      }
-    });
+    return this.#calls.repeat(() => this.#inner.writeEditions(batch));
   }
 
   claim(channel: ChannelName, routes: readonly RouteName[], limit: number): Promise<readonly Work[]> {
     if (limit < 1) return Promise.resolve([]);
-    return this.#ask('claim', () => this.#inner.claim(channel, routes, limit));
+    return this.#calls.ask('claim', () => this.#inner.claim(channel, routes, limit));
   }
 
   claimStrayed(routes: readonly RouteName[], forMs: number, limit: number): Promise<readonly Work[]> {
-    return this.#ask('claim', () => this.#inner.claimStrayed(routes, forMs, limit));
+    return this.#calls.ask('claim', () => this.#inner.claimStrayed(routes, forMs, limit));
   }
 
   owned(): Promise<readonly DeliveryId[]> {
-    return this.#ask('read', () => this.#inner.owned());
+    return this.#calls.ask('read', () => this.#inner.owned());
   }
 
   release(deliveries: readonly DeliveryId[]): Promise<number> {
-    return this.#ask('release', () => this.#inner.release(deliveries));
+    return this.#calls.ask('release', () => this.#inner.release(deliveries));
   }
 
   moveBreaker(channel: ChannelName, from: number, to: BreakerState) {
-    return this.#ask('breaker', () => this.#inner.moveBreaker(channel, from, to));
+    return this.#calls.ask('breaker', () => this.#inner.moveBreaker(channel, from, to));
   }
 
   bookingsToWake(states: readonly string[], limit: number) {
-    return this.#read(() => this.#inner.bookingsToWake(states, limit));
+    return this.#calls.read(() => this.#inner.bookingsToWake(states, limit));
   }
 
   savePlan(hash: string, files: ReadonlyMap<string, string>): Promise<void> {
-    return this.#read(() => this.#inner.savePlan(hash, files));
+    return this.#calls.read(() => this.#inner.savePlan(hash, files));
   }
 
   ledgerDifferences() {
-    return this.#read(() => this.#inner.ledgerDifferences());
+    return this.#calls.read(() => this.#inner.ledgerDifferences());
   }
 
   maintain(): Promise<void> {
-    return this.#read(() => this.#inner.maintain());
+    return this.#calls.read(() => this.#inner.maintain());
   }
 
   wake(channels: readonly ChannelName[]): void {
@@ -208,7 +172,7 @@ export class BadStore implements Store {
 
   async ready(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const reply = await this.#trip(() => Promise.resolve());
+      const reply = await this.#calls.trip(() => Promise.resolve());
       if (reply.kind === 'answered') return;
       await this.process.sleep(READY_EVERY_MS, signal);
     }
@@ -218,7 +182,7 @@ export class BadStore implements Store {
   async join(): Promise<Membership> {
     this.#session?.leave();
     const { process, database, weather } = this.#parts;
-    const reply = await this.#trip(() => this.#inner.join());
+    const reply = await this.#calls.trip(() => this.#inner.join());
     if (reply.kind !== 'answered') {
       // Its session is gone, and with it the lock on what may have been written.
       if (reply.kind === 'lost' && reply.done !== null) {
@@ -228,21 +192,22 @@ export class BadStore implements Store {
       throw away(reply);
     }
     const { value: inner } = reply;
-    const session = new Session(inner.id, { process, database, line: this.#line });
+    const session = new Session(inner.id, { process, database, line: this.#calls.line });
     this.#session = session;
     this.#listener = null;
-    inner.onWake((channels) => this.#own.push(...channels));
+    inner.onWake((channels) => this.#calls.tell(channels));
     return {
       id: inner.id,
       holds: () => session.holds(),
-      beat: async (report) => (session.isLost ? null : this.#ask('beat', () => this.#beat(inner, report))),
+      beat: async (report) =>
+        session.isLost ? null : this.#calls.ask('beat', () => this.#beat(inner, report)),
       onWake: (listener) => {
         this.#listener = listener;
       },
       leave: async () => {
         if (this.#session === session) this.#session = null;
         try {
-          await this.#ask('leave', () => inner.leave());
+          await this.#calls.ask('leave', () => inner.leave());
         } finally {
           session.leave();
         }
@@ -274,81 +239,6 @@ export class BadStore implements Store {
     return settled;
   }
 
-  /** A transaction that decides: its COMMIT may come out as unknown. */
-  #transact<Result>(
-    what: 'keep' | 'settle',
-    transaction: {
-      readonly run: () => Promise<Result>;
-      readonly undone: () => void;
-      readonly found: (result: Result) => Result;
-    },
-  ): Promise<Result> {
-    const { process, weather, dice, telemetry, unknownForMs } = this.#parts;
-    return this.#alone(what, async () => {
-      const began = process.monotonicMs();
-      for (;;) {
-        const reply = await this.#trip(async () => {
-          if (weather.strikes('batch met another', 'store')) transaction.undone();
-          return transaction.run();
-        }, transaction.undone);
-        if (reply.kind === 'answered') return reply.value;
-        if (reply.kind === 'refused') throw away(reply);
-        // Looked up until it is known, or until nobody waits any more.
-        for (let known = false; !known; ) {
-          if (process.monotonicMs() - began > unknownForMs) {
-            weather.saw(reply.done === null ? 'given up and not written' : 'given up though written');
-            throw away(reply);
-          }
-          await process.pause(dice.between([RETRY_MS / 4, RETRY_MS]));
-          known = this.#line.isOpen && !weather.strikes('lookup fails', 'store');
-        }
-        telemetry.emit({ kind: 'commit-unknown', what, found: reply.done !== null });
-        weather.saw(reply.done === null ? 'looked up and not found' : 'looked up and found');
-        if (reply.done !== null) return transaction.found(reply.done.value);
-      }
-    });
-  }
-
-  /** A call on the connection for claims and beats. Without a reply it rejects, also when it was done. */
-  #ask<Result>(what: string, run: () => Promise<Result>): Promise<Result> {
-    return this.#alone('claims', async () => {
-      const reply = await this.#trip(run);
-      if (reply.kind === 'answered') return reply.value;
-      if (reply.kind === 'lost' && reply.done !== null) this.#parts.weather.saw(`${what} unheard`);
-      throw away(reply);
-    });
-  }
-
-  async #read<Result>(run: () => Promise<Result>): Promise<Result> {
-    const reply = await this.#trip(run);
-    if (reply.kind === 'answered') return reply.value;
-    throw away(reply);
-  }
-
-  /** Runs alone on a connection, after whoever came before. */
-  #alone<Result>(purpose: Purpose, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#turns.get(purpose);
-    const turn = before === undefined ? work() : before.then(work, work);
-    const ended = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(purpose, ended);
-    return turn;
-  }
-
-  /** To the server and back. What the tables are like after is looked at, whatever the caller hears. */
-  #trip<Result>(run: () => Promise<Result>, undone: () => void = () => undefined): Promise<Reply<Result>> {
-    const atServer = async (): Promise<Done<Result>> => {
-      this.#own = [];
-      const value = await run();
-      const own = this.#own.splice(0);
-      this.#parts.watch.tables();
-      return { value, heard: () => own.length > 0 && this.#listener?.(own) };
-    };
-    return this.#line.trip(atServer, undone);
-  }
-
   #stillRunning(running: ReadonlySet<DeliveryId>): ReadonlySet<DeliveryId> {
     const { open } = this.#parts.database.tables;
     return new Set([...running].filter((id) => open.get(id)?.owner === this.me));
@@ -362,10 +252,6 @@ export class BadStore implements Store {
 
   #end(): void {
     this.#parts.database.disconnect(this);
-    this.#line.end();
+    this.#calls.line.end();
   }
-}
-
-function away(reply: Exclude<Reply<unknown>, { readonly kind: 'answered' }>): BridgeError {
-  return new BridgeError('store-unavailable', reply.why);
 }

@@ -8,13 +8,14 @@ import { Database } from './database.ts';
 import { Dawy } from './dawy.ts';
 import { type Dice, diceOf } from './dice.ts';
 import { SimHospital } from './hospital.ts';
-import { Host, type Site } from './host.ts';
+import { Host } from './host.ts';
 import { simKinds } from './kinds.ts';
 import { PLAN_NAMES, type PlanName, plansFor } from './plans.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
 import { Weather } from './weather.ts';
+import type { Site } from './wiring.ts';
 
 /** When every history begins. */
 const EPOCH_MS = Date.parse('2026-11-02T08:00:00Z');
@@ -94,10 +95,6 @@ export class World {
       desk: DESK,
       digest: DIGEST,
       plans: PLANS,
-      onSend: (host) => {
-        const ambush = this.#ambushes.shift();
-        if (ambush !== undefined) timeline.after(ambush.laterMs, () => ambush.strike(host));
-      },
       plant: canary === null ? (wiring) => wiring : (wiring) => CANARIES[canary].plant(wiring),
     };
     for (const plan of hosts) this.#add(plan);
@@ -151,6 +148,11 @@ export class World {
     this.#agree();
   }
 
+  #onSend(host: Host): void {
+    const ambush = this.#ambushes.shift();
+    if (ambush !== undefined) this.timeline.after(ambush.laterMs, () => ambush.strike(host));
+  }
+
   /** As often as it takes: a plan that could not be put in force is tried again. */
   #agree(): void {
     for (const host of this.#hosts)
@@ -161,7 +163,8 @@ export class World {
   #add(plan: PlanName): void {
     const name = `e${this.#hosts.length + 1}`;
     const dice = diceOf(this.#seed, `wall ${name}`);
-    const host = new Host(name, plan, { epochMs: EPOCH_MS, offMs: dice.between(SKEW_MS) }, this.#site);
+    const wall = { epochMs: EPOCH_MS, offMs: dice.between(SKEW_MS) };
+    const host = new Host({ name, plan, wall }, this.#site, (sender) => this.#onSend(sender));
     this.#hosts.push(host);
     host.start();
   }
