@@ -54,17 +54,18 @@ export interface SearchKey {
   readonly private: boolean;
 }
 
+/** Every byte in two hexadecimal digits. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A UUIDv7 (RFC 9562 section 5.7): 48 bits of the clock's milliseconds, 74 of chance. */
 export function newId<Id extends string>(clock: Clock, random: Random): Id {
-  const bytes = random.bytes(16);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  const ms = clock.now().getTime();
-  view.setUint32(0, Math.floor(ms / 0x10000));
-  view.setUint16(4, ms % 0x10000);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Id;
+  const time = clock.now().getTime().toString(16).padStart(12, '0');
+  const bytes = random.bytes(10);
+  const byte = (at: number): number => bytes[at] ?? 0;
+  const two = (at: number): string => `${HEX[byte(at)]}${HEX[byte(at + 1)]}`;
+  const version = `${HEX[(byte(0) & 0x0f) | 0x70]}${HEX[byte(1)]}`;
+  const variant = `${HEX[(byte(2) & 0x3f) | 0x80]}${HEX[byte(3)]}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${two(4)}${two(6)}${two(8)}` as Id;
 }
 
 /** The instant a UUIDv7 was made at, which is also the day its row is kept under. */

@@ -26,7 +26,7 @@ export function describe(event: EngineEvent): Line {
         text: `${event.channel}: a delivery was no longer this instance's; nothing was changed`,
       };
     case 'booking-moved':
-      return { level: 'info', text: `booking ${event.booking}: ${event.from ?? 'new'} to ${event.to}` };
+      return { level: 'debug', text: `booking ${event.booking}: ${event.from ?? 'new'} to ${event.to}` };
     case 'breaker-moved':
       return {
         level: event.to === 'closed' ? 'info' : 'warn',

@@ -26,10 +26,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const SPACE = ' \t\n\r';
 // Everything that may stand in a string as it is: no quote, no backslash, no control character.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON forbids here
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON forbids here
+const NOT_PLAIN = /[\\\u0000-\u001f]/;
 const HEX = /[0-9a-fA-F]{4}/y;
 
 class Reader {
@@ -133,6 +134,8 @@ class Reader {
   #string(): string {
     const start = this.#at;
     this.#at++;
+    const plain = this.#plainString();
+    if (plain !== null) return plain;
     let value = '';
     while (true) {
       value += this.#match(PLAIN) ?? '';
@@ -145,6 +148,16 @@ class Reader {
     this.#at++;
     // Half a surrogate pair is no character: no other form, and no database, could hold it.
     if (!value.isWellFormed()) throw this.#refuse('a text contains half of a surrogate pair', start);
+    return value;
+  }
+
+  /** A text without escapes, as most are; null, and nothing is taken, when it must be read letter by letter. */
+  #plainString(): string | null {
+    const end = this.#text.indexOf('"', this.#at);
+    if (end < 0) return null;
+    const value = this.#text.slice(this.#at, end);
+    if (NOT_PLAIN.test(value) || !value.isWellFormed()) return null;
+    this.#at = end + 1;
     return value;
   }
 
@@ -179,7 +192,7 @@ class Reader {
   }
 
   #skipSpace(): void {
-    while (SPACE.includes(this.#text[this.#at] ?? '-')) this.#at++;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
   #match(pattern: RegExp): string | null {
@@ -197,6 +210,11 @@ class Reader {
   #refuse(reason: string, offset = this.#at): ReturnType<typeof unreadable> {
     return unreadable('JSON', reason, { pointer: this.#pointer(), ...placeOf(this.#text, offset) });
   }
+}
+
+/** Space, tab, line feed or carriage return. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 }
 
 function define(object: Record<string, unknown>, name: string, value: unknown): void {

@@ -42,11 +42,12 @@ export const READ_DEDUPE = statement(
      join hisbridge.dedupe d on d.channel = any(array[t.channel]) and d.key = any(array[t.key])`,
 );
 
+/** Not locked: whoever writes a booking holds its lane, and a write onto another version than was read fails. */
 export const READ_BOOKINGS = statement(
   'read_bookings',
   arrays(1),
   `select reference, hospital, state, context, version, wake_at
-     from hisbridge.booking where reference = any($1::text[]) order by reference for update`,
+     from hisbridge.booking where reference = any($1::text[])`,
 );
 
 export const READ_DELIVERIES = statement(
@@ -123,7 +124,7 @@ export const WRITE_KEYS = statement(
   'write_keys',
   arrays(4),
   `insert into hisbridge.message_key (message_id, name, value, private)
-   select * from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[]) on conflict do nothing`,
+   select * from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])`,
 );
 
 export const WRITE_REFUSALS = statement(

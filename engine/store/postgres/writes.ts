@@ -1,7 +1,7 @@
 import type { Booking } from '../../booking.ts';
 import type { Digest } from '../../lane.ts';
 import { bodyDigest } from '../../lane.ts';
-import type { MessageId } from '../../message.ts';
+import type { MessageId, SearchKey } from '../../message.ts';
 import type { Seal } from '../../seal.ts';
 import type { BookingStep, NewMessage } from '../../store.ts';
 import { finalBookings } from '../folding.ts';
@@ -61,16 +61,14 @@ export function writeMessages(
       instants(of.map(({ receivedAt }) => receivedAt)),
     ),
   ];
-  const keys = messages.flatMap(({ message, search }) => search.map((key) => ({ id: message.id, ...key })));
+  const keys = messages.flatMap(({ message, search }) => keyRows(message.id, search, digest));
   if (keys.length > 0) {
     calls.push(
       call(
         WRITE_KEYS,
         uuids(keys.map(({ id }) => id)),
         texts(keys.map(({ name }) => name)),
-        texts(
-          keys.map((key) => (key.private ? digest.search(key.name, key.value).toString('hex') : key.value)),
-        ),
+        texts(keys.map(({ value }) => value)),
         booleans(keys.map((key) => key.private)),
       ),
     );
@@ -90,6 +88,24 @@ export function writeMessages(
     );
   }
   return calls;
+}
+
+interface KeyRow {
+  readonly id: MessageId;
+  readonly name: string;
+  readonly value: string;
+  readonly private: boolean;
+}
+
+/** The search keys of one message, each once: two places may name the same thing. */
+function keyRows(id: MessageId, search: readonly SearchKey[], digest: Digest): readonly KeyRow[] {
+  const rows: KeyRow[] = [];
+  for (const key of search) {
+    const value = key.private ? digest.search(key.name, key.value).toString('hex') : key.value;
+    if (rows.some((row) => row.name === key.name && row.value === value)) continue;
+    rows.push({ id, name: key.name, value, private: key.private });
+  }
+  return rows;
 }
 
 /** The deliveries of new messages, in their order; one call, or none. `me` owns the ones that begin hot. */
