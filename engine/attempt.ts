@@ -19,6 +19,8 @@ export interface AttemptParts {
   readonly write: (edition: Edition) => Promise<boolean>;
   /** Whether this instance can still prove that it lives; asked right before the first byte. */
   readonly maySend: () => boolean;
+  /** Aborts once the delivery is another's: what has not left by then must not leave any more. Left out where it cannot be. */
+  readonly disowned?: AbortSignal;
 }
 
 /** What came of one attempt, and what the answer was read with. */
@@ -186,13 +188,16 @@ async function reply(
   }
 }
 
-async function send(parcel: Parcel, { channel, outbound, clock }: AttemptParts): Promise<Answer> {
-  const deadline = new AbortController();
-  const answered = clock.alarm(outbound.deadlineMs, () => deadline.abort());
+async function send(parcel: Parcel, { channel, outbound, clock, disowned }: AttemptParts): Promise<Answer> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  const answered = clock.alarm(outbound.deadlineMs, end);
+  disowned?.addEventListener('abort', end);
   try {
-    return await channel.send(parcel, deadline.signal);
+    return await channel.send(parcel, over.signal);
   } finally {
     answered();
+    disowned?.removeEventListener('abort', end);
   }
 }
 

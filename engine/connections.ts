@@ -77,12 +77,12 @@ export class Connections {
     }
   }
 
-  /** Has no share of any hospital any more, as one that joins has none: the others may have taken all of it. */
-  giveUpShares(): void {
+  /** Has nothing under way and no share of any hospital any more, as one that joins has none: the others may have all of it. */
+  disown(): void {
     this.#division = NOT_YET;
     for (const outbound of this.#outbound.values()) {
       outbound.share = 0;
-      outbound.dispatcher.shareOut(0);
+      outbound.dispatcher.disown();
     }
   }
 

@@ -30,6 +30,15 @@ export interface DispatcherParts {
   readonly telemetry: Telemetry;
 }
 
+/** How one delivery is begun. */
+interface Beginning {
+  readonly decoded: Message | null;
+  /** It is what tries a channel that was away. */
+  readonly trial: boolean;
+  /** Aborted once it is another's. */
+  readonly disowned: AbortSignal;
+}
+
 /**
  * Moves the deliveries of one outbound channel out: claim, attempt, settle, and on to the next of the
  * lane. A sliding window of slots: this instance's share of the hospital's `maxInFlight`, as far as
@@ -39,6 +48,8 @@ export class Dispatcher implements Slots {
   readonly #parts: DispatcherParts;
   readonly #gate: Gate;
   readonly #running = new Map<DeliveryId, Promise<void>>();
+  /** Aborted when this instance is declared lost, with all that it had taken until then. */
+  #owning = new AbortController();
   #reserved = 0;
   #share = 0;
   /** There may be queued work that nobody here has taken yet. */
@@ -81,6 +92,13 @@ export class Dispatcher implements Slots {
     this.#claim();
   }
 
+  /** Lets go of all that is under way, and of its share: they are others' now. What has not left yet never will. */
+  disown(): void {
+    this.#owning.abort();
+    this.#owning = new AbortController();
+    this.shareOut(0);
+  }
+
   /** The breaker as it was last seen. */
   get breaker(): BreakerState {
     return this.#gate.breaker;
@@ -120,7 +138,7 @@ export class Dispatcher implements Slots {
 
   start(work: Work, decoded: Message | null): void {
     this.#reserved -= 1;
-    this.#run(work, decoded, false);
+    this.#run(work, { decoded, trial: false, disowned: this.#owning.signal });
   }
 
   /** Claims nothing new, then resolves once everything under way is settled. */
@@ -176,6 +194,8 @@ export class Dispatcher implements Slots {
     const routes = [...plan().routes.values()]
       .filter((route) => route.to === this.name)
       .map(({ name }) => name);
+    // Taken before it is asked for: what is claimed by an instance that is lost meanwhile is not this one's.
+    const { signal: disowned } = this.#owning;
     this.#reserved += limit;
     let claimed: readonly Work[] = [];
     try {
@@ -186,7 +206,7 @@ export class Dispatcher implements Slots {
     }
     // In one turn: nobody may take the slots between their reservation and their use.
     this.#reserved -= limit;
-    for (const work of claimed) this.#run(work, null, trial);
+    for (const work of claimed) this.#run(work, { decoded: null, trial, disowned });
     this.#left();
     return claimed.length;
   }
@@ -196,11 +216,11 @@ export class Dispatcher implements Slots {
     return this.#hasSlot() && (await this.#claimUpTo(1, true)) > 0;
   }
 
-  #run(work: Work, decoded: Message | null, trial: boolean): void {
+  #run(work: Work, beginning: Beginning): void {
     const { id } = work.delivery;
-    const done = this.#deliver(work, decoded, trial).then((promoted) => {
+    const done = this.#deliver(work, beginning).then((promoted) => {
       this.#running.delete(id);
-      if (promoted !== null) this.#run(promoted, null, false);
+      if (promoted !== null) this.#run(promoted, { ...beginning, decoded: null, trial: false });
       else this.#claim();
       this.#left();
     });
@@ -208,8 +228,9 @@ export class Dispatcher implements Slots {
   }
 
   /** One attempt, from start to settled. Resolves with the next of its lane when that came along. */
-  async #deliver(work: Work, decoded: Message | null, trial: boolean): Promise<Work | null> {
+  async #deliver(work: Work, beginning: Beginning): Promise<Work | null> {
     const { clock, store, telemetry } = this.#parts;
+    const { trial, disowned } = beginning;
     const startedAt = clock.now();
     // What begins by a plan ends by it.
     const plan = this.#parts.plan();
@@ -222,12 +243,13 @@ export class Dispatcher implements Slots {
         store.wake([channel]);
         return null;
       }
-      const attempted = await this.#attempt(work, decoded, plan);
+      const attempted = await this.#attempt(work, beginning, plan);
       if (attempted === null) {
         telemetry.emit({ kind: 'settle-fenced', id, route, channel });
         return null;
       }
-      if (attempted.kind !== 'render') this.#gate.observe(attempted.outcome, { trial, generation });
+      if (attempted.kind !== 'render' && !disowned.aborted)
+        this.#gate.observe(attempted.outcome, { trial, generation });
       const promoted = await this.#settle(work, attempted, { plan, startedAt });
       // What never left shows nothing of the far side: without another one at once, each that came too late would cost a pause.
       if (trial && attempted.kind === 'render') this.#gate.tryAnother();
@@ -239,11 +261,12 @@ export class Dispatcher implements Slots {
     }
   }
 
-  #attempt(work: Work, decoded: Message | null, plan: Plan): Promise<Attempted | null> {
-    const { channel, clock, write, maySend } = this.#parts;
+  #attempt(work: Work, { decoded, disowned }: Beginning, plan: Plan): Promise<Attempted | null> {
+    const { channel, clock, write } = this.#parts;
+    const maySend = () => !disowned.aborted && this.#parts.maySend();
     const outbound = plan.outbound.get(this.name);
     if (outbound === undefined) throw new BridgeError('route-gone', `${this.name} is not in the plan`);
-    return attempt(work, decoded, { plan, outbound, channel, clock, write, maySend });
+    return attempt(work, decoded, { plan, outbound, channel, clock, write, maySend, disowned });
   }
 
   async #settle(

@@ -87,7 +87,7 @@ export class Engine {
       planHash: () => this.#plan.hash,
       graceMs: () => Math.max(0, ...[...this.#plan.outbound.values()].map(({ deadlineMs }) => deadlineMs)),
       keepsTo: () => this.#connections.keepsToShares,
-      onFenced: () => this.#connections.giveUpShares(),
+      onFenced: () => this.#connections.disown(),
       onPulse: (division, breakers, tookOver) => {
         this.#connections.follow(division, breakers);
         if (tookOver) for (const dispatcher of this.#connections.dispatchers) dispatcher.wake();

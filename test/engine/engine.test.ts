@@ -263,6 +263,33 @@ describe('engine', () => {
     expect(core.ended).to.have.length(4);
   });
 
+  it('lets go of a send that was taken over: what has not left until then never does', async () => {
+    let connecting: AbortSignal | null = null;
+    const core = await start({
+      routes: (text) => text.replace('timeout: 5s', 'timeout: 5m'),
+      hospital: () => (_parcel, signal) => {
+        connecting = signal;
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(says('BOOKED'))));
+      },
+    });
+    const other = await start({ beside: core });
+    await core.clock.pass(6 * SECOND);
+    other.hospital.hold();
+    await core.ask('A');
+    await comesToHold(() => connecting !== null);
+    // The session breaks that shows the first alive: the second takes over, and the first joins anew at its next beat.
+    const [first] = core.tables.instances.values();
+    core.tables.instances.set(first!.id, { ...first!, crashed: true });
+    await core.clock.pass(5 * SECOND);
+    expect(kinds(core)).to.include('instance-fenced');
+    expect(connecting).to.have.property('aborted', true);
+    expect(core.moves).to.deep.equal([]);
+    other.hospital.release();
+    await core.clock.pass(10 * SECOND);
+    await core.done();
+    expect(core.ended).to.deep.equal(['delivered']);
+  });
+
   it('takes in what it has no slot for, and lets the engine that has one know at once', async () => {
     const core = await start({ routes: NARROW });
     const other = await start({ beside: core, routes: NARROW });
