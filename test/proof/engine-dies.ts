@@ -41,12 +41,12 @@ export const ENGINE_DIES: readonly Cell[] = [
         trial.faults += 1;
         await world.quiet();
       }
-      const repeats = world.logged('message-duplicate').length;
-      trial.figure(`${repeats} repeats of the broker recognized`);
-      prove(repeats > 0, 'nothing came twice: this proves nothing');
       const kept = await world.database.keptFrom('dawy-in');
       prove(kept === world.dawy.published.length, `${kept} rows for ${world.dawy.published.length} messages`);
       await trial.judge(place);
+      const repeats = world.logged('message-duplicate').length;
+      trial.figure(`${repeats} repeats of the broker recognized`);
+      prove(repeats > 0, 'nothing came twice: this proves nothing');
     },
   },
   {
