@@ -35,6 +35,10 @@ const MODES: readonly Mode[] = [
 const SHORT_MS = 4_000;
 const LONGER_THAN_A_LEASE_MS = 24_000;
 
+/** How many blows are under way at a time. */
+const AT_ONCE = 4;
+const BOOKINGS_AT_A_TIME = 10;
+
 /** One blow: begins, lasts, and ends with everything as it was. */
 type Blow = (place: Place, chance: Chance) => Promise<void>;
 
@@ -112,22 +116,23 @@ async function atRandom(trial: Trial): Promise<void> {
   const { chance } = trial;
   const until = performance.now() + minutes * 60_000;
   const hits = new Map<string, number>();
-  const loading = meanwhile(
-    (async () => {
-      while (performance.now() < until) {
-        await publish(world.dawy, plots(40, chance), chance);
-        await delay(200);
-      }
-    })(),
-  );
+  const loading = meanwhile(loadUntil(until, trial, place));
+  const begun: Promise<void>[] = [];
+  const under = new Set<Promise<void>>();
   while (performance.now() < until) {
-    const names = Array.from({ length: 1 + chance.below(3) }, () => oneOf(Object.keys(BLOWS), chance));
-    await Promise.all(names.map((name) => BLOWS[name]!(place, chance)));
-    for (const name of names) hits.set(name, (hits.get(name) ?? 0) + 1);
-    trial.faults += names.length;
+    for (let blows = 1 + chance.below(3); blows > 0 && under.size < AT_ONCE; blows -= 1) {
+      const name = oneOf(Object.keys(BLOWS), chance);
+      const blow = meanwhile(BLOWS[name]!(place, chance));
+      begun.push(blow);
+      under.add(blow);
+      blow.finally(() => under.delete(blow)).catch(() => undefined);
+      hits.set(name, (hits.get(name) ?? 0) + 1);
+      trial.faults += 1;
+    }
+    await delay(200 + chance.fraction() * 1_500);
     await Promise.all(world.engines.map(startAgain));
-    await delay(chance.fraction() * 1_500);
   }
+  await Promise.all(begun);
   await loading;
   await healed(place);
   await world.quiet();
@@ -137,6 +142,14 @@ async function atRandom(trial: Trial): Promise<void> {
     world.engines.every(({ runs }) => runs),
     'an engine ended by itself',
   );
+}
+
+/** A few bookings at a time, so that the end is not spent on a backlog. */
+async function loadUntil(until: number, { chance }: Trial, { world }: Place): Promise<void> {
+  while (performance.now() < until) {
+    await publish(world.dawy, plots(BOOKINGS_AT_A_TIME, chance), chance, 4);
+    await delay(400);
+  }
 }
 
 async function healed({ world, links }: Place): Promise<void> {
