@@ -51,13 +51,20 @@ async function routesChange(trial: Trial): Promise<void> {
 
   await place.links.alnoor.plugOut();
   await publishOnce(place, asked(BACKLOG, 'alnoor'));
-  const waiting = () => place.number(`select count(*) from hisbridge.delivery where route = 'to-alnoor'`);
+  const open = (route: string) =>
+    place.number('select count(*) from hisbridge.delivery where route = $1', [route]);
+  const waiting = () => open('to-alnoor');
   await come('a backlog', async () => (await waiting()) === BACKLOG);
   await changeRoutes(place, '  to-alnoor:\n    from: dawy-in\n', '  to-alnoor-new:\n    from: dawy-in\n');
   trial.faults += 1;
   await place.links.alnoor.plugIn();
   await publishOnce(place, asked(10));
-  await come('the new route at work', async () => (await world.database.answered('alnoor-out')) > 0);
+  await come('the new route at work', async () => {
+    return (
+      (await world.database.keptFrom('dawy-in')) === world.dawy.published.length &&
+      (await open('to-alnoor-new')) === 0
+    );
+  });
   prove((await waiting()) === BACKLOG, `of a backlog of ${BACKLOG} there are ${await waiting()}`);
   trial.figure(`a backlog of ${BACKLOG} waited for its route`);
   await changeRoutes(place, '  to-alnoor-new:\n', '  to-alnoor:\n');

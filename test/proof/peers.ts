@@ -151,15 +151,15 @@ async function noFlood(trial: Trial): Promise<void> {
   const place = await trial.open({ edits: SHORT_SENDS });
   const { world, engine } = place;
   await engine.start();
-  await world.hospitals.alnoor.break('late-answer', { delayMs: 1_300, times: 25 });
+  await world.hospitals.alnoor.break('late-answer', { delayMs: 1_300, forMs: 3_000 });
   await publishOnce(place, asked(80, 'alnoor'));
   await world.quiet();
-  trial.faults += 25;
   const journal = await world.hospitals.alnoor.journal();
   const late = journal.filter(({ answer }) => answer.startsWith('late')).length;
   const { summary } = await trial.judge(place);
   trial.figure(`${late} answers came late, ${summary.recognizedRepeats} repeats for them`);
-  prove(late === 25, `${late} answers were late, not 25`);
+  trial.faults += late;
+  prove(summary.recognizedRepeats > 0, 'nothing was sent again: this proves nothing');
   prove(summary.recognizedRepeats <= late, `${summary.recognizedRepeats} repeats for ${late} late answers`);
 }
 
