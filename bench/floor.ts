@@ -23,7 +23,8 @@ import { END_DELIVERIES, ENDED, KEEP, type Sql, WRITE_ATTEMPTS } from './floor-s
 
 const BATCH = 200;
 const PREFETCH = 400;
-const CONNECTIONS = 64;
+/** As many requests at once as routes.yaml of the bench allows the engine. */
+const CONNECTIONS = 256;
 const PLAN = hash('sha256', 'the floor has no plan');
 const INSTANCE = newId().toString('hex');
 const UUID = 2950;
