@@ -90,11 +90,14 @@ export class Place {
     stops: (() => Promise<void>)[] = [],
   ): Promise<Place> {
     const owner = new pg.Client({ connectionString: databaseUrl, application_name: 'bench' });
+    // What breaks a connection is reported by the calls that are awaited.
+    owner.on('error', () => undefined);
     await owner.connect();
     const template = `${TEMPLATE}_${process.pid}`;
     await owner.query(`create database ${template}`);
     await migrate(within(databaseUrl, template));
     const broker = await connect(brokerUrl);
+    broker.on('error', () => undefined);
     stops.unshift(async () => {
       await broker.close();
       await owner.query(`drop database if exists ${template}`);
@@ -118,6 +121,7 @@ export class Place {
     await this.#owner.query(`create database ${name} template ${TEMPLATE}_${process.pid}`);
     const url = within(this.#databaseUrl, name);
     const database = new pg.Client({ connectionString: url, application_name: 'bench' });
+    database.on('error', () => undefined);
     await database.connect();
     const [queue, bookings, events, heard] = ['queue', 'bookings', 'events', 'heard'].map(
       (one) => `${name}.${one}`,

@@ -42,7 +42,7 @@ interface Left {
 
 describe('the floor of the bench', function () {
   // Two processes that start, and 600 conversations: seconds alone, more beside other suites.
-  this.timeout(60_000);
+  this.timeout(180_000);
   let server: TestDatabase;
   let folder: string;
   let closing: (() => Promise<void>)[] = [];
