@@ -1,5 +1,5 @@
 // The one runner behind `npm test` and `npm run test:deep`: one private PostgreSQL and RabbitMQ for everything, then mocha.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { endProcessesOf, isAlive, killProcessesOf, processesOf } from '../sandbo
 import { startPostgres } from '../sandbox/servers/postgres.ts';
 import { startRabbit } from '../sandbox/servers/rabbitmq.ts';
 import { addUp, type Counts, countsIn, inWords, NONE } from './counts.ts';
+import { judge, judged } from './coverage/catches.ts';
 
 interface Suite {
   readonly name: string;
@@ -18,6 +19,8 @@ interface Suite {
   /** The whole suite, or it is ended and counted as failed. */
   readonly limitMs: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether what it executes counts: in the end every handler of a failure must have been executed. */
+  readonly isJudged: boolean;
 }
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
@@ -30,33 +33,48 @@ const ENDS_WITHIN_MS = 20_000;
 /** What runs side by side, one wave after the other: integration waits more than it works. */
 type Waves = readonly (readonly Suite[])[];
 
+/** What has a suite of its own. */
+const ELSEWHERE = ['integration', 'crash', 'simulator', 'proof'].map((name) => `test/${name}/**`);
+/** The crash tests that wait more than they work. */
+const PATIENT = ['long-waits', 'kills-unsafe', 'commit-cut'].map((name) => `test/crash/${name}.test.ts`);
+
 const WAVES: Waves = [
   [
-    tests('unit, conformance', ['test/**/*.test.ts'], ['test/integration/**', 'test/crash/**']),
-    tests('integration', ['test/integration/*.test.ts'], []),
-    tests('the sandbox', ['test/integration/sandbox/*.test.ts'], []),
+    tests('unit, conformance', ['test/**/*.test.ts'], ELSEWHERE),
+    tests('integration with a broker alone', ['test/integration/amqp-*.test.ts'], []),
+    tests('integration', ['test/integration/*.test.ts'], ['test/integration/amqp-*.test.ts']),
+    unjudged('the sandbox', ['test/integration/sandbox/*.test.ts']),
   ],
-  [crash({ KILLS: '5' })],
+  [...crash({ KILLS: '5' }), unjudged('simulated histories', ['test/simulator/*.test.ts'])],
 ];
-const DEEP_WAVES: Waves = [[crash({ KILLS: '20', DEEP: '1' })]];
+const DEEP_WAVES: Waves = [crash({ KILLS: '20', DEEP: '1' })];
 
 function tests(name: string, specs: readonly string[], ignored: readonly string[]): Suite {
-  return { name, specs, ignored, timeoutMs: 30_000, limitMs: 10 * MINUTE_MS, env: {} };
+  return { name, specs, ignored, timeoutMs: 30_000, limitMs: 10 * MINUTE_MS, env: {}, isJudged: true };
 }
 
-function crash(env: Suite['env']): Suite {
-  return {
-    name: `crash, ${env['KILLS']} kills`,
-    specs: ['test/crash/**/*.test.ts'],
-    ignored: [],
-    timeoutMs: 8 * MINUTE_MS,
-    limitMs: 15 * MINUTE_MS,
-    env,
-  };
+/** What chance executes proves nothing, and who is killed leaves no report. */
+function unjudged(name: string, specs: readonly string[]): Suite {
+  return { ...tests(name, specs, []), isJudged: false };
+}
+
+/** Side by side: the one works, the other waits for leases to end and hospitals to come back. */
+function crash(env: Suite['env']): readonly Suite[] {
+  const kills = `${env['KILLS']} kills`;
+  const suite = { timeoutMs: 8 * MINUTE_MS, limitMs: 15 * MINUTE_MS, env };
+  return [
+    { ...unjudged(`crash, ${kills}`, ['test/crash/**/*.test.ts']), ...suite, ignored: PATIENT },
+    { ...unjudged('crash, what takes long', PATIENT), ...suite },
+  ];
 }
 
 await removeLeftovers();
 const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+const reports = join(folder, 'coverage');
+mkdirSync(reports);
+/** Every process of a suite leaves what it executed; of code from a cache V8 cannot tell it. */
+const JUDGED = { NODE_V8_COVERAGE: reports, NODE_DISABLE_COMPILE_CACHE: '1' };
+const UNJUDGED = { NODE_V8_COVERAGE: null };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     killProcessesOf(folder);
@@ -76,6 +94,7 @@ async function runAll(waves: Waves): Promise<Counts> {
     for (const wave of waves) total = addUp(total, await runWave(wave, env));
     await Promise.all(servers.map((server) => server.stop()));
     total = addUp(total, leftRunning());
+    if (waves.some((wave) => wave.some(({ isJudged }) => isJudged))) total = addUp(total, unexecuted());
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     total = addUp(total, { ...NONE, failed: 1 });
@@ -130,7 +149,7 @@ async function run(
   servers: Readonly<Record<string, string>>,
   show: (print: () => void) => void,
 ): Promise<Counts> {
-  const { name, specs, ignored, timeoutMs, limitMs, env } = suite;
+  const { name, specs, ignored, timeoutMs, limitMs, env, isJudged } = suite;
   show(() => console.log(`\n=== ${name}`));
   const lines: string[] = [];
   let afterLast: NodeJS.Timeout | undefined;
@@ -144,7 +163,7 @@ async function run(
     ],
     cwd: CHECKOUT,
     folder,
-    env: { ...servers, ...env, DATABASE_URL: null, AMQP_URL: null },
+    env: { ...servers, ...env, ...(isJudged ? JUDGED : UNJUDGED), DATABASE_URL: null, AMQP_URL: null },
     onLine(line) {
       show(() => console.log(line));
       lines.push(line);
@@ -169,6 +188,15 @@ async function run(
     faults.push(`ended with ${how}, but ${found.failed} tests failed`);
   for (const fault of faults) show(() => console.error(`${name}: mocha ${fault}.`));
   return addUp(found ?? NONE, { ...NONE, failed: faults.length });
+}
+
+/** What runs only when something fails, and ran in no process of the judged suites: each is a failed test. */
+function unexecuted(): Counts {
+  const { missing, count } = judge(judged(CHECKOUT), CHECKOUT, reports);
+  console.log('\n=== what only a failure executes');
+  for (const line of missing) console.error(line);
+  console.log(count);
+  return { ...NONE, passed: missing.length === 0 ? 1 : 0, failed: missing.length };
 }
 
 function leftRunning(): Counts {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Consumption } from '../../channels/amqp/consumption.ts';
 import { AmqpInbound } from '../../channels/amqp/inbound.ts';
 import type { Accept, Arrival, Receipt } from '../../engine/channel.ts';
 import { SystemClock } from '../../engine/clock.ts';
@@ -264,6 +265,26 @@ describe('channels/amqp inbound on a real broker', function () {
     await until(() => kept.length > 0);
     expect(kept).to.deep.equal(['stranded']);
     expect(tries).to.equal(3);
+  });
+
+  it('says that the broker is away when the connection closes before the queue is consumed', async () => {
+    const { queue, options, channels } = setting();
+    await prepare(broker.url, channels);
+    const connection = await testConnection(broker.url);
+    await connection.close();
+    const error = await Consumption.open(connection, {
+      queue,
+      prefetch: options.prefetch,
+      careful: false,
+      switches: true,
+      late: false,
+      accept: async () => ACCEPTED,
+    }).then(
+      () => null,
+      (thrown: unknown) => thrown as BridgeError,
+    );
+    expect(error?.code).to.equal('broker-unavailable');
+    expect(error?.message).to.contain(queue);
   });
 
   it('refuses to start without its queue, and says what to do', async () => {
