@@ -34,7 +34,7 @@ const ENDS_WITHIN_MS = 20_000;
 type Waves = readonly (readonly Suite[])[];
 
 /** What has a suite of its own. */
-const ELSEWHERE = ['integration', 'crash', 'simulator', 'proof'].map((name) => `test/${name}/**`);
+const ELSEWHERE = ['integration', 'crash', 'simulator', 'canaries', 'proof'].map((name) => `test/${name}/**`);
 /** The crash tests that wait more than they work. */
 const PATIENT = ['long-waits', 'kills-unsafe', 'commit-cut'].map((name) => `test/crash/${name}.test.ts`);
 
@@ -45,9 +45,16 @@ const WAVES: Waves = [
     tests('integration', ['test/integration/*.test.ts'], ['test/integration/amqp-*.test.ts']),
     unjudged('the sandbox', ['test/integration/sandbox/*.test.ts']),
   ],
-  [...crash({ KILLS: '5' }), unjudged('simulated histories', ['test/simulator/*.test.ts'])],
+  [...crash({ KILLS: '5' }), histories({})],
 ];
-const DEEP_WAVES: Waves = [crash({ KILLS: '20', DEEP: '1' })];
+const DEEP: Suite['env'] = { DEEP: '1' };
+const DEEP_WAVES: Waves = [
+  [...crash({ ...DEEP, KILLS: '20' }), { ...long('proof', ['test/proof/*.test.ts']), env: DEEP }],
+  [
+    histories(DEEP),
+    { ...long('models', ['test/model/**/*.test.ts', 'test/integration/model-*.test.ts']), env: DEEP },
+  ],
+];
 
 function tests(name: string, specs: readonly string[], ignored: readonly string[]): Suite {
   return { name, specs, ignored, timeoutMs: 30_000, limitMs: 10 * MINUTE_MS, env: {}, isJudged: true };
@@ -58,14 +65,20 @@ function unjudged(name: string, specs: readonly string[]): Suite {
   return { ...tests(name, specs, []), isJudged: false };
 }
 
+function long(name: string, specs: readonly string[]): Suite {
+  return { ...unjudged(name, specs), timeoutMs: 8 * MINUTE_MS, limitMs: 15 * MINUTE_MS };
+}
+
 /** Side by side: the one works, the other waits for leases to end and hospitals to come back. */
 function crash(env: Suite['env']): readonly Suite[] {
-  const kills = `${env['KILLS']} kills`;
-  const suite = { timeoutMs: 8 * MINUTE_MS, limitMs: 15 * MINUTE_MS, env };
   return [
-    { ...unjudged(`crash, ${kills}`, ['test/crash/**/*.test.ts']), ...suite, ignored: PATIENT },
-    { ...unjudged('crash, what takes long', PATIENT), ...suite },
+    { ...long(`crash, ${env['KILLS']} kills`, ['test/crash/**/*.test.ts']), ignored: PATIENT, env },
+    { ...long('crash, what takes long', PATIENT), env },
   ];
+}
+
+function histories(env: Suite['env']): Suite {
+  return { ...long('simulated histories', ['test/simulator/*.test.ts', 'test/canaries/*.test.ts']), env };
 }
 
 await removeLeftovers();
