@@ -68,7 +68,8 @@ export class Place {
     chmodSync(folder, 0o711);
     process.on('exit', () => {
       killProcessesOf(folder);
-      rmSync(folder, { recursive: true, force: true });
+      // What was killed may still be writing for a moment.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => process.exit(130));
