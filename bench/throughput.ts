@@ -26,8 +26,8 @@ interface Pair {
   readonly foreign: number;
 }
 
-/** So many conversations run before those that count: compiled code and full caches on both sides. */
-export const WARM_UP = 1_000;
+/** So many conversations run before those that count. An engine runs for weeks, and V8 compiles for the first ten thousand or so. */
+export const WARM_UP = 5_000;
 
 export interface Measuring {
   readonly rounds: number;
