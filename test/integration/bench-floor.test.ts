@@ -81,7 +81,7 @@ describe('the floor of the bench', function () {
       );
   });
 
-  it('writes as many bytes ahead for rows and indexes', () => {
+  it('writes as many bytes ahead', () => {
     expect(left.engine.wal).to.be.greaterThan(1_000 * CONVERSATIONS);
     expect(left.floor.wal).to.be.closeTo(...around(left.engine.wal, WAL_APART));
   });
@@ -139,17 +139,13 @@ async function walPosition(database: pg.Client): Promise<string> {
   return rows[0]?.at ?? '';
 }
 
-/**
- * Of rows and their indexes, in this database alone, for others write too. Full pages are left out, which tell of
- * checkpoints; and locks and confirmations of rows, which are how the engine writes and not what it leaves.
- */
+/** Of this database alone, for others write too. Full pages are left out, which tell of checkpoints. */
 async function walBytes(database: pg.Client, from: string): Promise<number> {
   const { rows } = await database.query<{ bytes: string }>(
     `select sum(length - pages) as bytes from (
        select min(record_length) as length, sum(block_fpi_length) as pages
          from pg_get_wal_block_info($1::pg_lsn, pg_current_wal_flush_lsn(), false)
         where reldatabase = (select oid from pg_database where datname = current_database())
-          and not (resource_manager like 'Heap%' and record_type in ('LOCK', 'LOCK_UPDATED', 'HEAP_CONFIRM'))
         group by start_lsn) records`,
     [from],
   );
