@@ -16,7 +16,7 @@ describe('two gates over one breaker', function () {
       fc.asyncProperty(commands, (steps) =>
         fc.asyncModelRun(() => ({ model: new Gates(GATES), real: new Bench(GATES) }), steps),
       ),
-      runs(1_000, 5_000),
+      runs(500, 5_000),
     );
   });
 

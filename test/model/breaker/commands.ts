@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Step } from '../step.ts';
 import type { Bench } from './bench.ts';
-import type { Fault, Gates } from './rule.ts';
+import { DEADLINE_MS, type Fault, type Gates } from './rule.ts';
 
 type Command = Step<Gates, Bench>;
 
@@ -19,6 +19,8 @@ export function breakerCommands(count: number): fc.Arbitrary<Command>[] {
     fc.tuple(gate, fault, fc.integer({ min: 3, max: 5 })).map(([at, how, times]) => many(at, how, times)),
     gate.map(follow),
     fc.tuple(gate, fc.boolean()).map(([at, hasWork]) => tryAgain(at, hasWork)),
+    fc.tuple(gate, fault).map(([at, how]) => trial(at, how)),
+    fc.tuple(gate, fc.integer({ min: 4, max: 8 })).map(([at, times]) => stayAway(at, times)),
     fc.constantFrom(400, 800, 3_000, 11_000, 40_000).map(pass),
     fc.constantFrom(null, 2_000, 1_000_000).map(pause),
     gate.map(lose),
@@ -91,8 +93,38 @@ const follow = (gate: number) =>
 const tryAgain = (gate: number, hasWork: boolean) =>
   step(`gate ${gate} tries again, ${hasWork ? 'with' : 'without'} work`, (model, bench) => {
     bench.hasWork = hasWork;
-    bench.gates[gate]!.tryAgain(5_000);
+    bench.gates[gate]!.tryAgain(DEADLINE_MS);
     model.tryAgain(gate, hasWork);
+  });
+
+/** A whole trial, once the longest pause is over. */
+async function tryOnce(model: Gates, bench: Bench, gate: number, how: Fault): Promise<void> {
+  const before = model.sent.length;
+  model.now += 31_000;
+  bench.clock.ms += 31_000;
+  bench.follow(gate);
+  model.follow(gate);
+  bench.hasWork = true;
+  bench.gates[gate]!.tryAgain(DEADLINE_MS);
+  model.tryAgain(gate, true);
+  await bench.idle();
+  bench.expectAsIn(model);
+  if (model.sent.length === before) return;
+  bench.end(bench.sent.at(-1)!, how);
+  model.end(model.sent.pop()!, how);
+  await bench.idle();
+  bench.expectAsIn(model);
+}
+
+const trial = (gate: number, how: Fault): Command =>
+  new Step(`a trial at gate ${gate}: ${how ?? 'answered'}`, (model, bench) =>
+    tryOnce(model, bench, gate, how),
+  );
+
+/** One trial after the other fails. */
+const stayAway = (gate: number, times: number): Command =>
+  new Step(`${times} trials at gate ${gate} find nobody there`, async (model, bench) => {
+    for (let n = 0; n < times; n += 1) await tryOnce(model, bench, gate, 'unavailable');
   });
 
 const pass = (ms: number) =>

@@ -97,6 +97,8 @@ export class Bench {
     const chosen = PLANS.get(this.repeats)![plan]!;
     const before = this.#far.sent.length;
     let tried = 0;
+    /** Said afterwards: what is thrown at a send is taken for the far side's. */
+    const wrong: unknown[] = [];
     this.#reply = reply;
     const attempted = await attempt(work, null, {
       plan: chosen,
@@ -107,7 +109,8 @@ export class Bench {
         stop: () => Promise.resolve(),
         send: async (parcel, signal) => {
           tried += 1;
-          if (!isQuestion(parcel)) await this.#expectOnDisk(work, parcel);
+          if (!isQuestion(parcel))
+            await this.#expectOnDisk(work, parcel).catch((thrown) => wrong.push(thrown));
           return this.#far.send(parcel, signal);
         },
       },
@@ -115,6 +118,7 @@ export class Bench {
       write: async (edition) => (await this.store(worker).writeEditions([edition]))[0] ?? false,
       maySend,
     });
+    if (wrong.length > 0) throw wrong[0];
     expect(tried, 'one send at most').to.be.at.most(1);
     return { left: this.#far.sent.slice(before), attempted };
   }

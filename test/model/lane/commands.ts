@@ -197,9 +197,10 @@ function write(by: number, which: number): Command {
     `worker ${by} writes the edition of the ${which}.`,
     async (model, bench) => {
       const place = model.pick(which);
-      const [written] = await bench.store(by).writeEditions([edition(model.workOf(place))]);
+      const bytes = `the ${which}. by ${by}`;
+      const [written] = await bench.store(by).writeEditions([edition(model.workOf(place), bytes)]);
       expect(written).to.equal(place.owner === by);
-      if (written) place.stored = true;
+      if (written) place.stored ??= bytes;
     },
     hasOpen,
   );
@@ -257,7 +258,8 @@ function handOut(model: Model, by: number, works: readonly Work[]): void {
     const place = model.find(id);
     model.take(place, by);
     expect(message, 'its own message').to.equal(model.workOf(place).delivery.message);
-    expect(work.edition !== null, 'with its edition').to.equal(place.stored);
+    const bytes = work.edition && Buffer.from(work.edition.body).toString();
+    expect(bytes, 'with its edition').to.equal(place.stored);
     model.works.set(id, work);
   }
 }

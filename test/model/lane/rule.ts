@@ -13,8 +13,8 @@ export interface Place {
   due: boolean;
   tries: number;
   ambiguous: boolean;
-  /** Its edition is on disk. */
-  stored: boolean;
+  /** The bytes of its edition that were put on disk first; null while there are none. */
+  stored: string | null;
 }
 
 /** Where a delivery stands after an attempt, or by the word of a person. */
@@ -47,7 +47,7 @@ export class Lanes {
       due: true,
       tries: 0,
       ambiguous: false,
-      stored: false,
+      stored: null,
     };
     this.open.push(place);
     this.#order.push(id);
@@ -102,7 +102,7 @@ export class Lanes {
     place.state = 'queued';
     place.due = true;
     place.owner = null;
-    if (place.stored) place.ambiguous = true;
+    if (place.stored !== null) place.ambiguous = true;
     else place.tries -= 1;
   }
 
@@ -124,6 +124,6 @@ export class Lanes {
     place.ambiguous = false;
     if (!asNew) return;
     place.tries = 0;
-    place.stored = false;
+    place.stored = null;
   }
 }

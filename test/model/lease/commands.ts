@@ -41,6 +41,9 @@ export function leaseCommands(seats: number): fc.Arbitrary<Command>[] {
     fc.tuple(seat, beats).map(([at, report]) => beat(at, report)),
     fc.tuple(seat, beats).map(([at, report]) => beat(at, report)),
     fc.constantFrom(1, 1, 2, 3).map((units) => pass(units * UNIT_MS)),
+    fc
+      .tuple(seat, fc.integer({ min: 1, max: 3 }), beats)
+      .map(([at, units, report]) => freeze(at, units, report)),
     seat.map(crash),
     seat.map(leave),
     seat.map(breakLock),
@@ -83,18 +86,41 @@ const join = (at: number) =>
     ({ seats }) => !seats[at]?.isListed,
   );
 
-const beat = (at: number, report: { readonly honours: number; readonly graceMs: number }) =>
+interface Report {
+  readonly honours: number;
+  readonly graceMs: number;
+}
+
+const beat = (at: number, report: Report) =>
   step(
     `${at} beats, honours ${report.honours}, sends for at most ${report.graceMs} ms`,
+    (model, bench) => beatOnce(model, bench, at, report),
+    sits(at),
+  );
+
+async function beatOnce(model: Model, bench: Bench, at: number, report: Report): Promise<void> {
+  const told = model.beat(model.seats[at]!, report);
+  const pulse = await bench.seats[at]!.membership!.beat({ plan: 'plan-1', ...report });
+  const heard = pulse && {
+    living: bench.numbersOf(pulse.living),
+    honoured: pulse.honoured,
+    recovered: pulse.recovered,
+  };
+  expect(heard).to.deep.equal(told);
+}
+
+/** One is frozen right after a beat, and the others go on beating. */
+const freeze = (at: number, units: number, report: Report) =>
+  step(
+    `${at} beats, sends for at most ${report.graceMs} ms, and freezes for ${units * UNIT_MS} ms`,
     async (model, bench) => {
-      const told = model.beat(model.seats[at]!, report);
-      const pulse = await bench.seats[at]!.membership!.beat({ plan: 'plan-1', ...report });
-      const heard = pulse && {
-        living: bench.numbersOf(pulse.living),
-        honoured: pulse.honoured,
-        recovered: pulse.recovered,
-      };
-      expect(heard).to.deep.equal(told);
+      await beatOnce(model, bench, at, report);
+      const others = model.seats.flatMap((member, n) => (member === null || n === at ? [] : [n]));
+      for (let unit = 0; unit < units; unit += 1) {
+        model.pass(UNIT_MS);
+        await bench.world.pass(UNIT_MS);
+        for (const other of others) await beatOnce(model, bench, other, report);
+      }
     },
     sits(at),
   );
@@ -164,7 +190,7 @@ const claim = (at: number, limit: number) =>
       for (const { delivery, edition: stored } of works) {
         const place = model.lanes.find(delivery.id);
         expect(claimable).to.include(place.id);
-        expect(stored !== null, 'with its edition').to.equal(place.stored);
+        expect(stored !== null, 'with its edition').to.equal(place.stored !== null);
         model.lanes.take(place, model.seats[at]!.number);
       }
     },
@@ -179,7 +205,7 @@ const write = (at: number, which: number) =>
       const { store } = bench.seats[at] as Seat;
       const [written] = await store.writeEditions([edition(bench.works.get(place.id)!)]);
       expect(written).to.equal(place.owner === model.seats[at]!.number);
-      if (written) place.stored = true;
+      if (written) place.stored ??= 'rendered';
     },
     sitsWithWork(at),
   );

@@ -68,6 +68,26 @@ const beat = (at: number) =>
     ({ running }) => running.has(at),
   );
 
+/** One cannot reach the store for a while, and the others go on beating and sending. */
+const freeze = (at: number, beats: number) =>
+  step(
+    `${at} loses the store for ${beats} beats of the others`,
+    async (hospital, { running, cut }) => {
+      cut.add(at);
+      hospital.sender(at)!.losable.lose();
+      for (let n = 0; n < beats; n += 1) {
+        hospital.pass(2_000);
+        hospital.send(at);
+        for (const other of running) {
+          if (!cut.has(other)) await hospital.sender(other)!.life.beat();
+          hospital.send(other);
+        }
+        hospital.expectBorne();
+      }
+    },
+    ({ running, cut }) => running.has(at) && !cut.has(at),
+  );
+
 const send = (at: number) =>
   step(
     `${at} sends if it may`,
@@ -98,6 +118,7 @@ const commands = fc.commands(
     sender.map((at) => end(at, 'crash')),
     sender.map((at) => end(at, 'leave')),
     sender.map(cutOff),
+    fc.tuple(sender, fc.integer({ min: 6, max: 12 })).map(([at, beats]) => freeze(at, beats)),
     ...Array.from({ length: 4 }, () => sender.map(beat)),
     ...Array.from({ length: 4 }, () => sender.map(send)),
     sender.map(answered),

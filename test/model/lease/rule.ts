@@ -60,7 +60,7 @@ export class Living {
       honoured: Math.min(...this.listed.flatMap(({ honours }) => (honours === null ? [] : [honours]))),
       recovered: {
         queued: orphans.length,
-        ambiguous: orphans.filter(({ stored }) => stored).length,
+        ambiguous: orphans.filter(({ stored }) => stored !== null).length,
       },
     };
   }
