@@ -192,15 +192,21 @@ function settleOwn(by: number, which: number): Command {
   );
 }
 
+/** Writes it twice, with other bytes the second time: what was first stays. */
 function write(by: number, which: number): Command {
   return new Step(
     `worker ${by} writes the edition of the ${which}.`,
     async (model, bench) => {
       const place = model.pick(which);
-      const bytes = `the ${which}. by ${by}`;
-      const [written] = await bench.store(by).writeEditions([edition(model.workOf(place), bytes)]);
-      expect(written).to.equal(place.owner === by);
-      if (written) place.stored ??= bytes;
+      const work = model.workOf(place);
+      for (const bytes of [`the ${which}. by ${by}`, 'something else']) {
+        const [written] = await bench.store(by).writeEditions([edition(work, bytes)]);
+        expect(written).to.equal(place.owner === by);
+        if (written) place.stored ??= bytes;
+      }
+      const rows = await bench.world.editions(place.id);
+      const row = rows.find(({ id }) => id === work.delivery.edition);
+      if (place.owner === by) expect(Buffer.from(row?.body ?? []).toString()).to.equal(place.stored);
     },
     hasOpen,
   );

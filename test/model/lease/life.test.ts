@@ -95,6 +95,26 @@ const send = (at: number) =>
     ({ running }) => running.has(at),
   );
 
+const fill = (at: number) =>
+  step(
+    `${at} sends as much as it may`,
+    (hospital) => {
+      for (let n = 0; n < 5; n += 1) hospital.send(at);
+    },
+    ({ running }) => running.has(at),
+  );
+
+/** Everybody beats once, in the order of their joining or in the other. */
+const beatAll = (turned: boolean) =>
+  step(
+    turned ? 'all beat, the last one first' : 'all beat',
+    async (hospital, { running }) => {
+      const order = turned ? [...running].toReversed() : [...running];
+      for (const at of order) await hospital.sender(at)!.life.beat();
+    },
+    () => true,
+  );
+
 const answered = (at: number) =>
   step(
     `${at} has an answer`,
@@ -121,6 +141,8 @@ const commands = fc.commands(
     fc.tuple(sender, fc.integer({ min: 6, max: 12 })).map(([at, beats]) => freeze(at, beats)),
     ...Array.from({ length: 4 }, () => sender.map(beat)),
     ...Array.from({ length: 4 }, () => sender.map(send)),
+    sender.map(fill),
+    fc.boolean().map(beatAll),
     sender.map(answered),
     fc.constantFrom(1_000, 2_000, 4_900, 9_000, 15_000, 20_100).map(pass),
   ],
@@ -164,7 +186,7 @@ describe('the share of each instance', function () {
         await fc.asyncModelRun(() => ({ model, real }), steps);
         await real.expectUsed();
       }),
-      runs(2_000, 20_000),
+      runs(1_500, 20_000),
     );
   });
 });
