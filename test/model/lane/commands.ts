@@ -69,7 +69,8 @@ export function laneCommands(workers: number, hasPerson: boolean): fc.Arbitrary<
     fc
       .tuple(worker, fc.array(ended, { minLength: 1, maxLength: 3 }), fc.option(added))
       .map(([by, rows, more]) => settle(by, rows, more)),
-    fc.tuple(worker, nth).map(([by, which]) => settleOwn(by, which)),
+    fc.tuple(worker, ended).map(([by, row]) => settleOwn(by, { ...row, fence: 'owned' })),
+    fc.tuple(worker, ended).map(([by, row]) => settleOwn(by, { ...row, fence: 'owned' })),
     fc.tuple(worker, nth).map(([by, which]) => write(by, which)),
     fc.tuple(worker, fc.array(nth, { minLength: 1, maxLength: 3 })).map(([by, which]) => release(by, which)),
     ...(hasPerson
@@ -176,14 +177,14 @@ function expectSettled(
 }
 
 /** The common case, so that lanes move at all. */
-function settleOwn(by: number, which: number): Command {
+function settleOwn(by: number, row: Ended): Command {
   return new Step(
-    `worker ${by} delivers the ${which}. of its own`,
+    `worker ${by} settles ${said(row)} of its own`,
     async (model, bench) => {
       const own = model.open.filter(({ owner }) => owner === by);
-      const place = own[which % own.length]!;
-      const row: Ended = { nth: 0, standing: 'delivered', fence: 'owned', passes: false, hot: true };
-      const { settlement, nothing } = bench.settlement(place, model.workOf(place), row.standing, {});
+      const place = own[row.nth % own.length]!;
+      const how = { onDead: row.passes ? ('continue' as const) : ('block' as const), promoteHot: row.hot };
+      const { settlement, nothing } = bench.settlement(place, model.workOf(place), row.standing, how);
       const settled = await bench.store(by).settle([settlement], nothing);
       expectSettled(model, by, [{ ...row, place }], settled);
       await bench.expectAsIn(model);
@@ -236,7 +237,10 @@ function goAgain(which: number, how: Again | null): Command {
   return new Step(
     `a person lets the ${which}. go again, ${how === null ? 'as not taken' : said(how)}`,
     async (model, bench) => {
-      const place = model.pick(which);
+      // Mostly of one that stands still: of others it is refused.
+      const stopped = model.open.filter(({ state }) => state === 'held' || state === 'dead');
+      const place =
+        which % 5 === 0 ? model.pick(which) : (stopped[which % stopped.length] ?? model.pick(which));
       const { person } = bench.world;
       const asked =
         how === null ? person!.notTaken(place.id, AGAIN) : person!.replay(place.id, { ...AGAIN, ...how });

@@ -42,12 +42,13 @@ export function leaseCommands(seats: number): fc.Arbitrary<Command>[] {
     fc.tuple(seat, beats).map(([at, report]) => beat(at, report)),
     fc.constantFrom(1, 1, 2, 3).map((units) => pass(units * UNIT_MS)),
     fc
-      .tuple(seat, fc.integer({ min: 1, max: 3 }), beats)
-      .map(([at, units, report]) => freeze(at, units, report)),
+      .record({ at: seat, units: fc.integer({ min: 1, max: 3 }), report: beats, wakes: fc.boolean() })
+      .map(freeze),
     seat.map(crash),
     seat.map(leave),
     seat.map(breakLock),
-    fc.tuple(seat, fc.boolean()).map(([at, hot]) => keep(at, hot)),
+    fc.tuple(seat, fc.boolean(), fc.boolean()).map(([at, hot, writes]) => keep(at, hot, writes)),
+    fc.tuple(seat, fc.boolean()).map(([at, writes]) => keep(at, true, writes)),
     fc.tuple(seat, fc.integer({ min: 1, max: 3 })).map(([at, limit]) => claim(at, limit)),
     fc.tuple(seat, nth).map(([at, which]) => write(at, which)),
     fc.tuple(seat, nth, fc.boolean()).map(([at, which, ends]) => settle(at, which, ends)),
@@ -109,10 +110,17 @@ async function beatOnce(model: Model, bench: Bench, at: number, report: Report):
   expect(heard).to.deep.equal(told);
 }
 
-/** One is frozen right after a beat, and the others go on beating. */
-const freeze = (at: number, units: number, report: Report) =>
+interface Freeze {
+  readonly at: number;
+  readonly units: number;
+  readonly report: Report;
+  readonly wakes: boolean;
+}
+
+/** One is frozen right after a beat, and the others go on beating; it may wake after that. */
+const freeze = ({ at, units, report, wakes }: Freeze) =>
   step(
-    `${at} beats, sends for at most ${report.graceMs} ms, and freezes for ${units * UNIT_MS} ms`,
+    `${at} beats, sends for at most ${report.graceMs} ms, freezes for ${units * UNIT_MS} ms${wakes ? ' and wakes' : ''}`,
     async (model, bench) => {
       await beatOnce(model, bench, at, report);
       const others = model.seats.flatMap((member, n) => (member === null || n === at ? [] : [n]));
@@ -121,6 +129,7 @@ const freeze = (at: number, units: number, report: Report) =>
         await bench.world.pass(UNIT_MS);
         for (const other of others) await beatOnce(model, bench, other, report);
       }
+      if (wakes) await beatOnce(model, bench, at, report);
     },
     sits(at),
   );
@@ -168,17 +177,25 @@ const breakLock = (at: number) =>
     ({ seats }) => seats[at]?.isListed ?? false,
   );
 
-const keep = (at: number, hot: boolean) =>
+const keep = (at: number, hot: boolean, writes: boolean) =>
   step(
-    `${at} keeps one${hot ? ', hot' : ''}`,
+    `${at} keeps one${hot ? ', hot' : ''}${writes ? ', and writes its edition' : ''}`,
     async (model, bench) => {
       const { id, running } = await bench.keep(at, hot);
       const lane = model.lanes.open.length + model.members.length * 1_000;
       const place = model.lanes.keep(id, lane, hot ? model.seats[at]!.number : null);
       expect(running).to.equal(place.state === 'running');
+      if (writes) await writeIts(model, bench, at, place);
     },
     sits(at),
   );
+
+async function writeIts(model: Model, bench: Bench, at: number, place: Place): Promise<void> {
+  const { store } = bench.seats[at] as Seat;
+  const [written] = await store.writeEditions([edition(bench.works.get(place.id)!)]);
+  expect(written).to.equal(place.owner === model.seats[at]!.number);
+  if (written) place.stored ??= 'rendered';
+}
 
 const claim = (at: number, limit: number) =>
   step(
@@ -200,13 +217,7 @@ const claim = (at: number, limit: number) =>
 const write = (at: number, which: number) =>
   step(
     `${at} writes the edition of the ${which}.`,
-    async (model, bench) => {
-      const place = model.pick(which);
-      const { store } = bench.seats[at] as Seat;
-      const [written] = await store.writeEditions([edition(bench.works.get(place.id)!)]);
-      expect(written).to.equal(place.owner === model.seats[at]!.number);
-      if (written) place.stored ??= 'rendered';
-    },
+    (model, bench) => writeIts(model, bench, at, model.pick(which)),
     sitsWithWork(at),
   );
 

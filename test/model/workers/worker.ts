@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { DeliveryId } from '../../../engine/message.ts';
 import type { Keeping, Membership, Settlement, Store, Work } from '../../../engine/store.ts';
 import { edition, ROUTE, settlement } from '../../support/store-conformance.ts';
 import { workOf } from '../lane/bench.ts';
@@ -19,6 +20,8 @@ export class Worker {
   readonly #stall: Stall;
   #member: Membership;
   #hands: Work[] = [];
+  /** What could not be given back, because somebody else was just looking at it. */
+  readonly #kept: DeliveryId[] = [];
   /** It cannot prove that it lives, so it sends nothing; what it still writes is for the store to refuse. */
   #stalls = false;
 
@@ -42,6 +45,8 @@ export class Worker {
   /** Ends all it has in hand, and what comes to it then. One that stalled looks first whether it still lives. */
   async finish(run: Run): Promise<void> {
     if (this.#stalls) await this.beat(run);
+    // As an engine looks again at what is its own and not in its memory.
+    await this.#store.release(this.#kept.splice(0));
     while (this.#hands.length > 0)
       await this.#send(
         run,
@@ -178,7 +183,8 @@ export class Worker {
     if (work === undefined) return;
     run.facts.unsure(work.delivery.id);
     run.facts.letGo(this.#number, work.bookingRef ?? '-');
-    await this.#store.release([work.delivery.id]);
+    const given = await this.#store.release([work.delivery.id]);
+    if (given === 0) this.#kept.push(work.delivery.id);
   }
 
   /** A person says of the one that stands still the longest that it was delivered. */
