@@ -10,13 +10,18 @@ import { Living, type Member } from './rule.ts';
 /** The instances by the rule, and which of them sits where. */
 export class Model extends Living {
   readonly seats: (Member | null)[];
-  /** A process is there, also one whose instance has left. */
-  readonly isOpen: boolean[];
+  /** The lane of the delivery that was kept last: each has its own. */
+  lane = 0;
 
   constructor(seats: number) {
     super();
     this.seats = Array.from({ length: seats }, () => null);
-    this.isOpen = this.seats.map(() => false);
+  }
+
+  sit(at: number): Member {
+    const member = this.join();
+    this.seats[at] = member;
+    return member;
   }
 
   pick(nth: number): Place {
@@ -79,10 +84,7 @@ const join = (at: number) =>
   step(
     `${at} joins`,
     async (model, bench) => {
-      const member = model.join();
-      model.seats[at] = member;
-      model.isOpen[at] = true;
-      await bench.join(at, member);
+      await bench.join(at, model.sit(at));
     },
     ({ seats }) => !seats[at]?.isListed,
   );
@@ -150,7 +152,6 @@ const crash = (at: number) =>
     async (model, bench) => {
       model.seats[at]!.isGone = true;
       model.seats[at] = null;
-      model.isOpen[at] = false;
       await bench.crash(at);
     },
     sits(at),
@@ -182,8 +183,8 @@ const keep = (at: number, hot: boolean, writes: boolean) =>
     `${at} keeps one${hot ? ', hot' : ''}${writes ? ', and writes its edition' : ''}`,
     async (model, bench) => {
       const { id, running } = await bench.keep(at, hot);
-      const lane = model.lanes.open.length + model.members.length * 1_000;
-      const place = model.lanes.keep(id, lane, hot ? model.seats[at]!.number : null);
+      model.lane += 1;
+      const place = model.lanes.keep(id, model.lane, hot ? model.seats[at]!.number : null);
       expect(running).to.equal(place.state === 'running');
       if (writes) await writeIts(model, bench, at, place);
     },

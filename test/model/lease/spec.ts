@@ -25,9 +25,11 @@ export function describeLeases(
       const commands = fc.commands(leaseCommands(SEATS), { maxCommands: 30, size: '+1' });
       await fc.assert(
         fc.asyncProperty(commands, async (steps) => {
-          const real = new Bench(world, SEATS);
+          const [model, real] = [new Model(SEATS), new Bench(world, SEATS)];
           try {
-            await fc.asyncModelRun(() => ({ model: new Model(SEATS), real }), steps);
+            // One more joins, or does not.
+            for (let at = 0; at < SEATS - 1; at += 1) await real.join(at, model.sit(at));
+            await fc.asyncModelRun(() => ({ model, real }), steps);
           } finally {
             await real.close();
           }
