@@ -19,7 +19,7 @@ if (process.env['DEEP'] === '1')
       const left = [...cells];
       const work = async () => {
         for (let cell = left.shift(); cell !== undefined; cell = left.shift())
-          told.get(cell.id)!.resolve(await runCell(cell, seed));
+          told.get(cell.id)!.resolve(await runCell(cell, seed, 'told'));
       };
       // Side by side; each test waits for its own.
       for (let at = 0; at < SIDE_BY_SIDE; at += 1) void work();

@@ -51,6 +51,9 @@ export interface Allowed {
 /** The parts of the findings that must be empty. */
 const VIOLATIONS = ['lost', 'duplicateEffects', 'orderBreaks', 'unknown', 'falselyTold'] as const;
 
+/** Whether times are judged, which says something on a machine that has nothing else to do, or only told. */
+export type Bars = 'judged' | 'told';
+
 /** What a condition of a cell waits for at most: longer, and it never comes. */
 const PATIENCE_MS = 60_000;
 
@@ -61,12 +64,14 @@ export class Trial {
   readonly figures: string[] = [];
   /** How many faults were really brought about. */
   faults = 0;
+  readonly #bars: Bars;
   readonly #places: Place[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
   #found = { messages: 0, lost: 0, duplicateEffects: 0, orderBreaks: 0, unknown: 0, falselyTold: 0 };
 
-  constructor(id: string, seed: number) {
+  constructor(id: string, seed: number, bars: Bars) {
     this.id = id;
+    this.#bars = bars;
     // Each cell has a chance of its own, so that it can be had again alone.
     this.chance = chance([...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, seed));
   }
@@ -85,6 +90,13 @@ export class Trial {
 
   figure(words: string): void {
     this.figures.push(words);
+  }
+
+  /** Remembers how long something took. Throws when it took longer than it may, where times are judged. */
+  took(what: string, ms: number, limitMs: number): void {
+    this.figure(`${what}: ${ms.toFixed(0)} ms`);
+    if (this.#bars === 'judged')
+      prove(ms <= limitMs, `${what}: ${ms.toFixed(0)} ms, more than ${limitMs} ms`);
   }
 
   /**
@@ -208,8 +220,12 @@ export function said(lines: readonly LogLine[], event: string): readonly LogLine
 }
 
 /** Runs one cell to its row. Never rejects: what goes wrong is in the row. */
-export async function runCell(cell: Pick<Cell, 'id' | 'run'>, seed: number): Promise<Row> {
-  const trial = new Trial(cell.id, seed);
+export async function runCell(
+  cell: Pick<Cell, 'id' | 'run'>,
+  seed: number,
+  bars: Bars = 'judged',
+): Promise<Row> {
+  const trial = new Trial(cell.id, seed, bars);
   const began = performance.now();
   let failure: string | null = null;
   try {
