@@ -214,20 +214,31 @@ async function watch(
 ): Promise<void> {
   let source = first;
   let refused = '';
+  let waits = false;
   while (!signal.aborted) {
     await clock.sleep(LOOK_MS, signal);
-    if (signal.aborted || !isChanged(source)) continue;
+    if (signal.aborted || !(waits || isChanged(source))) continue;
     const loaded = loadPlan(root, env);
     source = loaded.source;
-    const problems = loaded.compiled.kind === 'problems' ? problemsOf(loaded) : [];
-    // Files that cannot even be looked at are read at every look: what is wrong is said once.
-    if (problems.length > 0 && problems.join() !== refused)
-      telemetry.emit({ kind: 'plan-refused', problems });
-    refused = problems.join();
-    if (loaded.compiled.kind === 'plan' && !samePlan(loaded.compiled.plan, engine.plan)) {
-      await put(engine, loaded.compiled.plan, telemetry);
-    }
+    const { problems, often } = await take(loaded, engine);
+    waits = often && loaded.compiled.kind === 'plan';
+    const said = problems.join();
+    if (problems.length > 0 && said !== refused) telemetry.emit({ kind: 'plan-refused', problems });
+    refused = often ? said : '';
   }
+}
+
+/** What keeps a changed configuration from being in force. What may be met at every look, often, is said once. */
+async function take(
+  loaded: Loaded,
+  engine: Engine,
+): Promise<{ readonly problems: readonly string[]; readonly often: boolean }> {
+  // A file that cannot even be looked at is different at every look.
+  if (loaded.compiled.kind === 'problems') return { problems: problemsOf(loaded), often: true };
+  const obstacle = await put(engine, loaded.compiled.plan);
+  if (obstacle === null) return { problems: [], often: false };
+  // What only waits, for the store say, is tried at every look.
+  return { problems: [obstacle.message], often: obstacle.fault === 'unavailable' };
 }
 
 /** Whether files are different now; one that cannot be looked at is. */
@@ -246,13 +257,17 @@ function samePlan(one: Plan, other: Plan): boolean {
   return one.hash === other.hash && fingerprints(one) === fingerprints(other);
 }
 
-/** A plan that compiles may still not start: a queue that is missing, say. Then it is said, and tried again at the next change. */
-async function put(engine: Engine, plan: Plan, telemetry: Telemetry): Promise<void> {
+/**
+ * Puts a plan in force, unless it is. One that compiles may still not start: what stands in its way is returned, and
+ * it is tried again when that was only away, a store say, or else at the next change, as for a queue that is missing.
+ */
+async function put(engine: Engine, plan: Plan): Promise<BridgeError | null> {
+  if (samePlan(plan, engine.plan)) return null;
   try {
     await engine.activate(plan);
+    return null;
   } catch (thrown) {
-    const { message } = BridgeError.from(thrown, 'config-invalid', 'activate');
-    telemetry.emit({ kind: 'plan-refused', problems: [message] });
+    return BridgeError.from(thrown, 'config-invalid', 'activate');
   }
 }
 

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import pg from 'pg';
 import { type Bridge, openBridge } from '../../engine/bridge.ts';
 import { BridgeError } from '../../engine/errors.ts';
 import type { EngineEvent } from '../../engine/telemetry.ts';
@@ -138,6 +139,30 @@ describe('a configuration that changes while the engine runs', function () {
     expect(await booked()).to.include({ note: 'after all' });
   });
 
+  it('puts a plan in force by itself once the store that could not keep it can', async () => {
+    const from = network.events.length;
+    const said = (kind: string) => network.events.slice(from).filter((event) => event.kind === kind);
+    const holder = new pg.Client({ connectionString: network.database.url });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('lock table hisbridge.plan in exclusive mode');
+    network.edit(REQUEST, noted('kept at last'));
+    // Nobody waits for the lock any more once its wait was ended; the engine says why it goes on as before.
+    await until(async () => {
+      await network.database.query(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'hisbridge read' and wait_event_type = 'Lock'`,
+      );
+      return said('plan-refused').length > 0;
+    });
+    await holder.end();
+    await until(() => said('plan-activated').length > 0);
+    expect(await booked()).to.include({ note: 'kept at last' });
+    expect(said('plan-refused')).to.deep.equal([
+      { kind: 'plan-refused', problems: ['the store takes nothing now'] },
+    ]);
+  });
+
   it('goes on by the plan before while a file cannot even be looked at, and says so once', async () => {
     const path = join(network.folder, REQUEST);
     const text = readFileSync(path, 'utf8');
@@ -146,7 +171,7 @@ describe('a configuration that changes while the engine runs', function () {
     rmSync(path);
     symlinkSync(basename(path), path);
     await until(() => said('plan-refused').length > 0);
-    expect(await booked()).to.include({ note: 'after all' });
+    expect(await booked()).to.include({ note: 'kept at last' });
     rmSync(path);
     writeFileSync(path, noted('seen again')(text));
     await until(() => said('plan-activated').length > 0);
