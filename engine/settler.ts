@@ -23,6 +23,8 @@ import type { HandOver } from './slots.ts';
 import type { Attempt, Consequences, Settled, Settlement, Store, Work } from './store.ts';
 import { emitStep, type Telemetry } from './telemetry.ts';
 
+const AGAIN_MS = 1_000;
+
 export interface SettlerParts {
   readonly plan: () => Plan;
   readonly desk: Desk;
@@ -92,8 +94,10 @@ export class Settler {
   }
 
   async #patiently<Result>(settle: () => Promise<Result>): Promise<Result> {
-    const { store, stopping } = this.#parts;
-    for (;;) {
+    const { store, clock, stopping } = this.#parts;
+    for (let failed = 0; ; failed += 1) {
+      // A store that takes a probe and still not this, for want of disk say, is not asked without a pause.
+      if (failed > 1) await clock.sleep(AGAIN_MS, stopping);
       try {
         return await settle();
       } catch (thrown) {

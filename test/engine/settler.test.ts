@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { anAnswer } from '../../channels/memory/outbound.ts';
 import { createDesk } from '../../engine/booking/desk.ts';
-import { comesToHold } from '../support/clock.ts';
+import { calm, comesToHold } from '../support/clock.ts';
 import { Core, type CoreOptions, says } from './core.ts';
 
 const SECOND = 1_000;
@@ -55,6 +55,22 @@ describe('settler', () => {
     await core.done();
     expect(core.ended).to.deep.equal(['delivered']);
     expect(refused().map(({ refused: error }) => error?.code)).to.deep.equal(['store-rejected']);
+  });
+
+  it('asks a store that is ready and still takes no settlement once a second, and loses nothing of it', async () => {
+    await start();
+    const asked = core.losable.refuse('settle');
+    await core.ask('A');
+    await calm(200);
+    expect(asked()).to.equal(2);
+    await core.clock.pass(3 * SECOND);
+    expect(asked()).to.equal(5);
+    core.losable.restore();
+    await core.clock.pass(SECOND);
+    await core.done();
+    expect(core.hospital.sent).to.have.length(1);
+    expect(core.ended).to.deep.equal(['delivered']);
+    expect(core.told).to.deep.equal(['booking.confirmed']);
   });
 
   it('keeps an answer that contradicts the booking for a person, and the booking as it was', async () => {

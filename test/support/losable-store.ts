@@ -8,6 +8,8 @@ export interface Losable {
   readonly store: Store;
   /** From now on these calls reject and change nothing; all of them when none is named. */
   lose(...calls: readonly Call[]): void;
+  /** From now on this call rejects and changes nothing, though the store is ready. Returns how often it was asked. */
+  refuse(call: Call): () => number;
   restore(): void;
 }
 
@@ -18,6 +20,7 @@ const ALWAYS: ReadonlySet<unknown> = new Set(['wake', 'close', 'ready']);
 export function losable(store: Store): Losable {
   let lost: ((call: Call) => boolean) | null = null;
   let back = Promise.withResolvers<void>();
+  let isReady = true;
   const ask = (call: Call) => {
     if (lost?.(call))
       throw new BridgeError('store-unavailable', `the test has taken the store away from ${call}`);
@@ -46,7 +49,7 @@ export function losable(store: Store): Losable {
     },
   });
   const waiting = (signal: AbortSignal) => {
-    if (lost === null) return Promise.resolve();
+    if (isReady) return Promise.resolve();
     const aborted = Promise.withResolvers<never>();
     const give = () => aborted.reject(new BridgeError('store-unavailable', 'stopped waiting for the store'));
     if (signal.aborted) give();
@@ -58,9 +61,19 @@ export function losable(store: Store): Losable {
     lose(...only) {
       lost = only.length === 0 ? () => true : (call) => only.includes(call);
       back = Promise.withResolvers<void>();
+      isReady = false;
+    },
+    refuse(refused) {
+      let asked = 0;
+      lost = (call) => {
+        if (call === refused) asked += 1;
+        return call === refused;
+      };
+      return () => asked;
     },
     restore() {
       lost = null;
+      isReady = true;
       back.resolve();
     },
   };
