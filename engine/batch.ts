@@ -57,7 +57,9 @@ export class Batcher<Item, Result> {
       const entries = this.#waiting.splice(0, this.#count());
       try {
         const results = await this.#flush(entries.map(({ item }) => item));
-        for (const [index, { resolve }] of entries.entries()) resolve(results[index] as Result);
+        entries.forEach(({ resolve }, at) => {
+          resolve(results[at] as Result);
+        });
       } catch (thrown) {
         const behind = this.#waiting.splice(0);
         for (const { reject } of [...entries, ...behind]) reject(thrown);

@@ -54,18 +54,30 @@ export interface SearchKey {
   readonly private: boolean;
 }
 
-/** Every byte in two hexadecimal digits. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGITS = Buffer.from('0123456789abcdef');
+/** The text of one id after the other is put together here, at these places, and then made a string at once. */
+const TEXT = Buffer.alloc(36, '-');
+const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
 
 /** A UUIDv7 (RFC 9562 section 5.7): 48 bits of the clock's milliseconds, 74 of chance. */
 export function newId<Id extends string>(clock: Clock, random: Random): Id {
-  const time = clock.now().getTime().toString(16).padStart(12, '0');
-  const bytes = random.bytes(10);
-  const byte = (at: number): number => bytes[at] ?? 0;
-  const two = (at: number): string => `${HEX[byte(at)]}${HEX[byte(at + 1)]}`;
-  const version = `${HEX[(byte(0) & 0x0f) | 0x70]}${HEX[byte(1)]}`;
-  const variant = `${HEX[(byte(2) & 0x3f) | 0x80]}${HEX[byte(3)]}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${two(4)}${two(6)}${two(8)}` as Id;
+  const bytes = random.bytes(16);
+  const ms = clock.now().getTime();
+  const [high, low] = [Math.floor(ms / 0x10000), ms % 0x10000];
+  bytes[0] = high >>> 24;
+  bytes[1] = high >>> 16;
+  bytes[2] = high >>> 8;
+  bytes[3] = high;
+  bytes[4] = low >>> 8;
+  bytes[5] = low;
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  for (let at = 0; at < 16; at += 1) {
+    const [byte, place] = [bytes[at] ?? 0, PLACES[at] ?? 0];
+    TEXT[place] = DIGITS[byte >>> 4] ?? 0;
+    TEXT[place + 1] = DIGITS[byte & 0x0f] ?? 0;
+  }
+  return TEXT.toString('latin1') as Id;
 }
 
 /** The instant a UUIDv7 was made at, which is also the day its row is kept under. */

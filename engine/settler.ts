@@ -194,11 +194,11 @@ export class Settler {
           return decide(byAttempt.get(attempt.id) as Entry, booking, deciding);
         },
       );
-      for (const [index, result] of settled.entries()) {
-        const by = entries[index]?.settlement.attempt.id;
+      settled.forEach((result, at) => {
+        const by = entries[at]?.settlement.attempt.id;
         if (result.kind === 'settled' && by !== undefined)
           reservation.dispatch(by, result.consequences, result.running, null);
-      }
+      });
       return settled;
     } finally {
       reservation.close();
