@@ -208,7 +208,7 @@ describe('what the store does when somebody ends what it is doing in PostgreSQL'
     );
     expect(tables.map(({ name }) => name)).to.deep.equal(['booking', 'migration']);
     await other.query('drop table hisbridge.booking');
-    expect(await migrate(other.url)).to.deep.equal(['0001-core.sql']);
+    expect((await migrate(other.url))[0]).to.equal('0001-core.sql');
     await other.drop();
   });
 });
