@@ -37,6 +37,9 @@ const HOSPITALS = ['alnoor', 'stmary', 'lakeside'] as const;
 const CONTENDED = 0.2;
 /** So many blows wait for the moment at which they hurt. */
 const AMBUSHED = 0.5;
+/** What makes a send take long, so that something can happen meanwhile. */
+const SLOW = ['connecting slow', 'hospital slow', 'store slow'] as const satisfies readonly SpellName[];
+const SLOW_MOMENT = { ms: 6_000, rate: 0.7 };
 const AROUND_MS = [-1_000, 400] as const;
 const SPELL_NAMES = Object.keys(SPELLS) as readonly SpellName[];
 const BLOW_NAMES = Object.keys(BLOWS) as readonly BlowName[];
@@ -124,8 +127,14 @@ function disturbance(requests: readonly number[], dice: Dice): Act {
     const strike = (world: World, host: Host | null) => BLOWS[name].strike(world, own, host);
     if (dice.hits(AMBUSHED)) {
       const laterMs = dice.pick(dice.hits(0.5) ? [0, 1, 2, 5] : [20, 100, 500, 2_000]);
-      const run = (world: World) => world.ambush((host) => strike(world, host), laterMs);
-      return { at, says: `${name}, ${laterMs} ms after the next send begins`, run };
+      const slow = dice.hits(0.5) ? dice.pick(SLOW) : null;
+      const run = (world: World) => {
+        if (slow !== null)
+          for (const place of placesOf(slow, HOSPITALS)) world.weather.begin(slow, place, SLOW_MOMENT);
+        world.ambush((host) => strike(world, host), laterMs);
+      };
+      const meanwhile = slow === null ? '' : `, with ${slow}`;
+      return { at, says: `${name}, ${laterMs} ms after the next send begins${meanwhile}`, run };
     }
     return { at, says: name, run: (world) => strike(world, world.anyHost(own)) };
   }
