@@ -206,7 +206,10 @@ export class Dispatcher implements Slots {
     }
     // In one turn: nobody may take the slots between their reservation and their use.
     this.#reserved -= limit;
-    for (const work of claimed) this.#run(work, { decoded: null, trial, disowned });
+    for (const work of claimed) {
+      // Taken over while its send was under way here, and claimed again before that was known: that send goes on.
+      if (!this.#running.has(work.delivery.id)) this.#run(work, { decoded: null, trial, disowned });
+    }
     this.#left();
     return claimed.length;
   }
