@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts';
 import type { Host } from './host.ts';
+import { DEADLINE_MS } from './plans.ts';
 import type { World } from './world.ts';
 
 type Place = 'store' | 'broker' | 'dawy-out' | 'a process' | 'a hospital';
@@ -201,6 +202,12 @@ export const SPELLS = {
 
 export type SpellName = keyof typeof SPELLS;
 
+/**
+ * Instances live by the time of the database: one that has not beaten for a lease, and a send deadline on top, is taken
+ * over. A jump forward beyond that deadline would take over who may still send, and nothing here could know.
+ */
+const DATABASE_JUMP_MS = DEADLINE_MS - 1_000;
+
 export const BLOWS = {
   'process killed': {
     says: 'a process is killed and started anew',
@@ -235,8 +242,8 @@ export const BLOWS = {
     strike: (_world, dice, host) => host?.jump(dice.between([-3_600_000, 3_600_000])),
   },
   'database clock jumps': {
-    says: 'the clock of the database jumps by seconds',
-    strike: (world, dice) => world.database.jump(dice.between([-9_000, 9_000])),
+    says: 'the clock of the database jumps, forward by less than a send may take',
+    strike: (world, dice) => world.database.jump(dice.between([-9_000, DATABASE_JUMP_MS])),
   },
   'site asleep': {
     says: 'all machines stand still together, for minutes or hours',

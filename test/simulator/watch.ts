@@ -137,7 +137,10 @@ export class Watch {
     const send = { sender, instance: sender.me, delivery: edition.delivery, channel, lane };
     if (delivery === undefined || delivery.owner === null || delivery.owner !== sender.me) {
       if (!sender.isBlind)
-        throw this.#breach('sent what another owns', `${sender.name} sent ${edition.delivery} to ${channel}`);
+        throw this.#breach(
+          'sent what another owns',
+          `${sender.name} (${sender.me}) sent ${edition.delivery} of ${delivery?.owner} to ${channel}`,
+        );
       this.saw('sent by one that could not know better');
     } else {
       this.#alone(send);
