@@ -7,6 +7,7 @@ import type { Weather } from './weather.ts';
 
 /** After a restart every session gets this long to take its lock again, as the real store gives it. */
 const REGROUP_MS = 3_000;
+const JUMPS_APART_MS = 60_000;
 const NOTIFY_MS = [10, 30] as const;
 
 /** The server: one set of tables, its own clock, and whether it is there at all. */
@@ -18,6 +19,7 @@ export class Database {
   readonly #epochMs: number;
   readonly #clients = new Set<BadStore>();
   #offMs = 0;
+  #jumpedAt = Number.NEGATIVE_INFINITY;
   #downs = 0;
   #regroupsUntil = Number.NEGATIVE_INFINITY;
 
@@ -57,6 +59,9 @@ export class Database {
   }
 
   jump(ms: number): void {
+    // Two jumps forward within a lease would add up to more than one may be.
+    if (ms > 0 && this.#timeline.now - this.#jumpedAt < JUMPS_APART_MS) return;
+    if (ms > 0) this.#jumpedAt = this.#timeline.now;
     this.#weather.saw('database clock jumps');
     this.#offMs += ms;
   }
