@@ -12,6 +12,8 @@ export interface Way {
   readonly how: string;
   readonly leadsTo: string;
   readonly strike: (chance: Chance) => Strike;
+  /** What an engine must have logged for it. */
+  readonly logs?: readonly string[];
   /** What a person has to do afterwards. */
   readonly person?: 'replays';
 }
@@ -83,6 +85,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       leadsTo: 'unknown: looked up by its ids on a new connection and found',
       strike: (chance) =>
         caughtOn('database', commitReply('keep', 1 + chance.below(2)), (caught) => caught.reset()),
+      logs: ['commit-unknown'],
     },
   },
   M3: {
@@ -110,6 +113,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint right before a claim',
       leadsTo: 'a defect is logged; the next look within a second claims them',
       strike: (chance) => throws('M4', later(chance)),
+      logs: ['defect'],
     },
     reset: {
       how: 'the engine stands still at the failpoint, PostgreSQL is reset',
@@ -123,6 +127,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint',
       leadsTo: 'nothing was sent: queued again, not as perhaps sent',
       strike: (chance) => dies('M5', somewhere(chance)),
+      logs: ['instance-took-over'],
     },
     throw: {
       how: 'failpoint',
@@ -153,12 +158,23 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       leadsTo: 'unknown: looked up by its ids on a new connection and found',
       strike: (chance) =>
         caughtOn('database', commitReply('settle', early(chance)), (caught) => caught.reset()),
+      logs: ['commit-unknown'],
     },
   },
   M7: {
     moment: 'edition on disk, nothing sent',
-    kill: { how: 'failpoint', leadsTo: PERHAPS_SENT, strike: (chance) => dies('M7', somewhere(chance)) },
-    throw: { how: 'failpoint', leadsTo: GIVEN_BACK, strike: (chance) => throws('M7', somewhere(chance)) },
+    kill: {
+      how: 'failpoint',
+      leadsTo: PERHAPS_SENT,
+      strike: (chance) => dies('M7', somewhere(chance)),
+      logs: ['instance-took-over'],
+    },
+    throw: {
+      how: 'failpoint',
+      leadsTo: GIVEN_BACK,
+      strike: (chance) => throws('M7', somewhere(chance)),
+      logs: ['defect', 'orphans-released'],
+    },
     reset: {
       how: 'the engine stands still at the failpoint, both hospitals are reset',
       leadsTo: `it is sent on a new connection; what was under way beside it is ${PERHAPS_SENT}`,
@@ -171,6 +187,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'the link passes half of a request on, and the engine is killed',
       leadsTo: PERHAPS_SENT,
       strike: (chance) => caughtOn(anyHospital(chance), halfRequest(few(chance)), killed),
+      logs: ['instance-took-over'],
     },
     throw: {
       how: 'failpoint right before the first byte, where undici hears of it: in the middle no line of ours runs',
@@ -185,7 +202,12 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
   },
   M9: {
     moment: 'the hospital has it, the answer is not seen',
-    kill: { how: 'failpoint', leadsTo: PERHAPS_SENT, strike: (chance) => dies('M9', somewhere(chance)) },
+    kill: {
+      how: 'failpoint',
+      leadsTo: PERHAPS_SENT,
+      strike: (chance) => dies('M9', somewhere(chance)),
+      logs: ['instance-took-over'],
+    },
     throw: {
       how: 'failpoint',
       leadsTo: `a channel that threw what it must not; ${PERHAPS_SENT}`,
@@ -199,8 +221,18 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
   },
   M10: {
     moment: 'the answer is seen, not recorded',
-    kill: { how: 'failpoint', leadsTo: PERHAPS_SENT, strike: (chance) => dies('M10', somewhere(chance)) },
-    throw: { how: 'failpoint', leadsTo: GIVEN_BACK, strike: (chance) => throws('M10', somewhere(chance)) },
+    kill: {
+      how: 'failpoint',
+      leadsTo: PERHAPS_SENT,
+      strike: (chance) => dies('M10', somewhere(chance)),
+      logs: ['instance-took-over'],
+    },
+    throw: {
+      how: 'failpoint',
+      leadsTo: GIVEN_BACK,
+      strike: (chance) => throws('M10', somewhere(chance)),
+      logs: ['defect', 'orphans-released'],
+    },
     reset: {
       how: 'the engine stands still at the failpoint, PostgreSQL is reset',
       leadsTo: 'the answer is settled on a new connection',
@@ -218,6 +250,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint',
       leadsTo: 'a defect is logged; the next of the lane that came along is given back within ten seconds',
       strike: (chance) => throws('M11', somewhere(chance)),
+      logs: ['defect'],
     },
     reset: {
       how: 'the engine stands still at the failpoint, the broker is reset',
@@ -231,6 +264,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint',
       leadsTo: 'published again under the same id',
       strike: (chance) => dies('M12', somewhere(chance)),
+      logs: ['instance-took-over'],
     },
     throw: {
       how: 'failpoint',
@@ -290,6 +324,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint in an engine whose hour is short, when days are missing',
       leadsTo: 'a defect is logged; the next hour makes the day',
       strike: () => hourly((target) => throws('M15', 1)(target)),
+      logs: ['defect'],
     },
     reset: {
       how: 'the engine stands still at the failpoint, PostgreSQL is reset',
@@ -308,6 +343,7 @@ export const SWEEP: Readonly<Record<string, { readonly moment: string } & Readon
       how: 'failpoint',
       leadsTo: 'the change is refused and said so, the plan before stays; the next change is taken',
       strike: () => reloads(throws('M16', 1), 'plan-refused'),
+      logs: ['plan-refused'],
     },
     reset: {
       how: 'the engine stands still at the failpoint, the broker is reset',

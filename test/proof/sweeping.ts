@@ -2,7 +2,7 @@ import { publishTwoHundred } from './load.ts';
 import { replayed } from './occasions.ts';
 import { Place } from './place.ts';
 import { FAULTS, type Fault, SWEEP } from './sweep.ts';
-import { type Cell, prove, type Row, runCell, standing, type Trial } from './trial.ts';
+import { type Cell, come, prove, type Row, runCell, standing, type Trial } from './trial.ts';
 
 /** Two hundred messages for each cell of the sweep. */
 export const MESSAGES = 200;
@@ -65,10 +65,13 @@ async function strikeOnce({ moment, fault }: SweepCell, trial: Trial, place: Pla
   const { world, engine } = place;
   const way = SWEEP[moment]![fault];
   const since = await standing(place);
+  const logged = (way.logs ?? []).map((event) => ({ event, before: world.logged(event).length }));
   const load = () => publishTwoHundred(place, trial.chance);
   await way.strike(trial.chance)({ place, engine, load });
   trial.faults += 1;
   await world.quiet();
+  for (const { event, before } of logged)
+    await come(`${event} in the log of an engine`, () => world.logged(event).length > before);
   if (way.person === 'replays') {
     const stopped = await world.database.stopped();
     prove(stopped.length === 1 && stopped[0]!.error === 'stage-crashed', 'one dead delivery was expected');
