@@ -154,6 +154,7 @@ async function fiftyKills(trial: Trial): Promise<void> {
   const { world, engine } = place;
   await engine.start();
   const took: number[] = [];
+  const ready: number[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     const publishing = meanwhile(publishTwoHundred(place, trial.chance));
     await delay(trial.chance.fraction() * 1_200);
@@ -162,17 +163,21 @@ async function fiftyKills(trial: Trial): Promise<void> {
     const before = await ended(place);
     const began = performance.now();
     await engine.start();
+    ready.push(performance.now() - began);
     await come('the first delivery after a start', async () => (await ended(place)) > before);
     took.push(performance.now() - began);
     await publishing;
   }
   await world.quiet();
   await trial.judge(place);
-  took.sort((one, other) => one - other);
-  const p99 = took[Math.ceil(took.length * 0.99) - 1] ?? 0;
-  const p50 = took[Math.floor(took.length / 2)] ?? 0;
-  trial.figure(`restart to the first delivery, p50: ${p50.toFixed(0)} ms`);
-  trial.took('restart to the first delivery, p99', p99, WORKING_P99_MS);
+  trial.figure(`from the start to ready, p50: ${percentile(ready, 0.5).toFixed(0)} ms`);
+  trial.figure(`from the start to the first delivery, p50: ${percentile(took, 0.5).toFixed(0)} ms`);
+  trial.took('from the start to the first delivery, p99', percentile(took, 0.99), WORKING_P99_MS);
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
 function ended(place: Place): Promise<number> {

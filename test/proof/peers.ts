@@ -130,6 +130,7 @@ async function backlogOnDisk(trial: Trial): Promise<void> {
   const began = performance.now();
   await engine.start();
   const ready = engine.peakMegabytes;
+  trial.figure(`ready ${(performance.now() - began).toFixed(0)} ms after the start`);
   await come('the first delivery', async () => (await world.database.answered('alnoor-out')) > before);
   const firstMs = performance.now() - began;
   await come(
