@@ -4,16 +4,16 @@ import { expect } from 'chai';
 import type { Broken } from '../simulator/watch.ts';
 import { CANARIES, type CanaryName } from './canary.ts';
 
-/** What each mistake must be found as. */
-const FOUND_AS: Readonly<Record<CanaryName, Broken>> = {
-  'send-before-edition': 'sent before its edition was kept',
-  'ack-before-commit': 'acknowledged and not kept',
-  'key-per-attempt': 'key of an edition changed',
-  'ignored-returns': 'lost',
-  'no-dedupe': 'done twice',
-  'lane-by-id': 'sent out of order',
-  'ledger-row-deleted': 'promised deliveries missing',
-  'settle-without-owner': 'settled by another than its owner',
+/** What each mistake is found as: one of these comes first, whichever the seeds and the engine of the day make it. */
+const FOUND_AS: Readonly<Record<CanaryName, readonly Broken[]>> = {
+  'send-before-edition': ['sent before its edition was kept'],
+  'ack-before-commit': ['acknowledged and not kept'],
+  'key-per-attempt': ['key of an edition changed'],
+  'ignored-returns': ['lost'],
+  'no-dedupe': ['done twice', 'done unasked'],
+  'lane-by-id': ['sent out of order', 'done out of order'],
+  'ledger-row-deleted': ['promised deliveries missing', 'a lane without a head'],
+  'settle-without-owner': ['settled by another than its owner'],
 };
 
 const MOCHA = fileURLToPath(new URL('../../node_modules/mocha/bin/mocha.js', import.meta.url));
@@ -31,7 +31,7 @@ describe('the simulator, with a mistake planted in the engine', function () {
     it(`goes red when ${CANARIES[name].mistake}`, async () => {
       const { code, output } = await run(name);
       expect(code, output).to.be.above(0);
-      expect(output).to.match(new RegExp(`seed \\d+: ${FOUND_AS[name]}: `));
+      expect(output).to.match(new RegExp(`seed \\d+: (${FOUND_AS[name].join('|')}): `));
       expect(output).to.include(`CANARY=${name} npm run simulate -- --seed`);
     });
   }
