@@ -135,7 +135,7 @@ export class Watch {
     const delivery = this.#tables.open.get(edition.delivery);
     const lane = delivery?.lane?.toString('hex') ?? null;
     const send = { sender, instance: sender.me, delivery: edition.delivery, channel, lane };
-    if (delivery === undefined || delivery.owner === null || delivery.owner !== sender.me) {
+    if (delivery === undefined || delivery.owner !== sender.me || !this.#lives(sender.me)) {
       if (!sender.isBlind)
         throw this.#breach(
           'sent what another owns',
@@ -246,7 +246,12 @@ export class Watch {
 
   /** Whether a send is one of the living: those of an instance that died, or that was taken over, are not counted. */
   #counts({ sender, instance, delivery }: Send): boolean {
-    return !sender.isDead && this.#tables.open.get(delivery)?.owner === instance;
+    return !sender.isDead && this.#lives(instance) && this.#tables.open.get(delivery)?.owner === instance;
+  }
+
+  /** Whether an instance is among the living, as the others see it. */
+  #lives(instance: string | null): boolean {
+    return instance !== null && this.#tables.instances.has(instance);
   }
 
   #newEditions(): void {
