@@ -170,8 +170,13 @@ async function killed(engine: EngineProcess, chance: Chance): Promise<void> {
   await startAgain(engine);
 }
 
-/** How an engine ends that was told to, killed, or began while something it needs was away. */
-const ENDS: ReadonlySet<string | null> = new Set(['signal SIGKILL', 'exit code 0', 'exit code 3']);
+/** How an engine ends that was killed, told to, told to before it listens for that, or began while something was away. */
+const ENDS: ReadonlySet<string | null> = new Set([
+  'signal SIGKILL',
+  'exit code 0',
+  'signal SIGTERM',
+  'exit code 3',
+]);
 
 /** Starts it as often as it takes, which is what a supervisor does. One that ended by itself is a finding. */
 async function startAgain(engine: EngineProcess): Promise<void> {

@@ -19,13 +19,13 @@ export function heading(): string {
 }
 
 /** One row of the table, with its figures; one that failed says why and how it can be had again. */
-export function line(row: Row, seed: number): string {
+export function line(row: Row, seed: number, more = ''): string {
   const cells = COLUMNS.map(([name, of]) => of(row).padEnd(width(name))).join('  ');
   const figures = row.figures.map((words) => `\n    ${words}`).join('');
   const failure =
     row.failure === null
       ? ''
-      : `\n    ${row.failure}\n    again: npm run proof -- --cells ${row.id} --seed ${seed}`;
+      : `\n    ${row.failure}\n    again: npm run proof -- --cells ${row.id} --seed ${seed}${more}`;
   return `${cells.trimEnd()}${figures}${failure}`;
 }
 

@@ -44,11 +44,12 @@ function list(): void {
 async function prove(): Promise<void> {
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
   const chosen = chosenCells();
-  if (values.minutes !== undefined) process.env['MINUTES'] = values.minutes;
+  const { minutes } = values;
+  if (minutes !== undefined) process.env['MINUTES'] = minutes;
   const rows: Row[] = [];
   const told = (row: Row) => {
     rows.push(row);
-    console.log(line(row, seed));
+    console.log(line(row, seed, minutes === undefined ? '' : ` --minutes ${minutes}`));
   };
   await withServers(async () => {
     console.log(`seed ${seed}`);
