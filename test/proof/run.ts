@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { endProcessesOf } from '../../sandbox/launcher/processes.ts';
+import { endProcessesOf, killProcessesOf } from '../../sandbox/launcher/processes.ts';
 import { startPostgres } from '../../sandbox/servers/postgres.ts';
 import { startRabbit } from '../../sandbox/servers/rabbitmq.ts';
 import { warmUp } from '../support/world-engine.ts';
@@ -44,6 +44,10 @@ function list(): void {
 async function prove(): Promise<void> {
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
   const chosen = chosenCells();
+  if (chosen === null) {
+    process.exitCode = 2;
+    return;
+  }
   const { minutes } = values;
   if (minutes !== undefined) process.env['MINUTES'] = minutes;
   const rows: Row[] = [];
@@ -61,17 +65,15 @@ async function prove(): Promise<void> {
   process.exitCode = rows.length > 0 && rows.every(({ failure }) => failure === null) ? 0 : 1;
 }
 
-function chosenCells(): readonly Cell[] {
+/** `R49` stands for all of R49, `M9` for every fault at M9. Null when a name is nobody's. */
+function chosenCells(): readonly Cell[] | null {
   if (values.all) return CELLS;
   const known = [...CELLS, ...SWEEP_CELLS.map(alone)];
-  return (values.cells ?? '')
-    .split(',')
-    .filter(Boolean)
-    .map((id) => {
-      const cell = known.find((one) => one.id === id);
-      if (cell === undefined) throw new RangeError(`there is no cell ${id}; see --list`);
-      return cell;
-    });
+  const named = (values.cells ?? '').split(',').filter(Boolean);
+  const found = named.map((name) => known.filter(({ id }) => id === name || id.startsWith(`${name}:`)));
+  const missing = named.filter((_, at) => found[at]?.length === 0);
+  for (const name of missing) console.error(`there is no cell ${name}; see --list`);
+  return missing.length > 0 ? null : found.flat();
 }
 
 /** With a broker and a database that nobody else uses, unless the environment names some. */
@@ -79,6 +81,13 @@ async function withServers(work: () => Promise<void>): Promise<void> {
   // The number and the prefix are those by which a run of the tests ends what a killed one has left.
   const folder = mkdtempSync(join(tmpdir(), `hisbridge-test-${process.pid}-`));
   chmodSync(folder, 0o711);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      killProcessesOf(folder);
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(130);
+    });
+  }
   const say = (words: string) => console.log(words);
   const stopping: (() => Promise<void>)[] = [];
   try {
