@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Who sent the bytes that pass: an engine, or the server behind the link. */
@@ -95,10 +96,9 @@ export class Link {
   /** Takes connections again, at the same port as before. */
   async plugIn(): Promise<void> {
     if (this.#server.listening) return;
-    await new Promise<void>((listening, failed) => {
-      this.#server.once('error', failed);
-      this.#server.listen(this.#port, '127.0.0.1', listening);
-    });
+    this.#server.listen(this.#port, '127.0.0.1');
+    // Rejects when there is an error instead.
+    await once(this.#server, 'listening');
     const address = this.#server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;
   }

@@ -181,7 +181,7 @@ const ENDS: ReadonlySet<string | null> = new Set([
 /** Starts it as often as it takes, which is what a supervisor does. One that ended by itself is a finding. */
 async function startAgain(engine: EngineProcess): Promise<void> {
   if (engine.runs) return;
-  prove(ENDS.has(engine.end), `an engine ended by itself with ${engine.end}`);
+  prove(ENDS.has(engine.end), `an engine ended by itself with ${engine.end}:\n${engine.lastWords}`);
   await engine.launch({});
 }
 

@@ -43,12 +43,15 @@ export async function warmUp(folder: string): Promise<void> {
   });
 }
 
+const LAST_WORDS = 25;
+
 /** An engine as a process: started, killed, frozen, woken and started again, as often as a test wants. */
 export class EngineProcess {
   readonly name: string;
   readonly #options: EngineOptions;
   readonly #log: WriteStream;
   readonly lines: LogLine[] = [];
+  #lastWords: readonly string[] = [];
   #child: Child | null = null;
 
   constructor(options: EngineOptions) {
@@ -63,6 +66,11 @@ export class EngineProcess {
 
   get runs(): boolean {
     return this.#child !== null && this.#child.howEnded() === null;
+  }
+
+  /** The last it printed. */
+  get lastWords(): string {
+    return this.#lastWords.join('\n');
   }
 
   /** How it ended, or null while it runs. */
@@ -85,6 +93,7 @@ export class EngineProcess {
     const words: string[] = [];
     const take = (text: string) => {
       this.#log.write(`${text}\n`);
+      this.#lastWords = [...this.#lastWords.slice(1 - LAST_WORDS), text];
       if (words.length < 30) words.push(text);
       const line = text.startsWith('{') ? (JSON.parse(text) as LogLine) : null;
       if (line === null) return;
