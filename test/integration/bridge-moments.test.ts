@@ -7,20 +7,25 @@ import { EngineProcess } from '../support/world-engine.ts';
 describe('an engine with a defect at one moment', function () {
   this.timeout(60_000);
   let network: TestNetwork;
+  let engine: EngineProcess;
 
   before(async () => {
     network = await TestNetwork.open();
-  });
-  after(() => network.close());
-
-  it('keeps nothing of a message when the defect is before its COMMIT, and all of it when the broker brings it again', async () => {
-    const engine = new EngineProcess({
+    engine = new EngineProcess({
       name: 'engine',
       root: network.folder,
       folder: network.folder,
       env: network.env as Readonly<Record<string, string>>,
       onLine: () => undefined,
     });
+  });
+  after(async () => {
+    await engine.stop();
+    engine.close();
+    await network.close();
+  });
+
+  it('keeps nothing of a message when the defect is before its COMMIT, and all of it when the broker brings it again', async () => {
     await engine.start({ HISBRIDGE_FAILPOINTS: 'M2:throw#1' });
     const wish = network.wish('alnoor');
     await network.publish(requested(wish));
@@ -32,8 +37,6 @@ describe('an engine with a defect at one moment', function () {
       ({ reference }) => reference === wish.reference,
     );
     expect(booked).to.have.length(1);
-    await engine.stop();
-    engine.close();
     expect(await network.faults()).to.deep.equal([]);
   });
 });
