@@ -3,7 +3,8 @@ import type { Host } from './host.ts';
 import { DEADLINE_MS } from './plans.ts';
 import type { World } from './world.ts';
 
-type Place = 'store' | 'broker' | 'dawy-out' | 'a process' | 'a hospital';
+/** stmary is the one hospital that is asked. */
+type Place = 'store' | 'broker' | 'dawy-out' | 'a hospital' | 'stmary';
 
 /** What goes wrong for a while, now and then, at a place. */
 interface Spell {
@@ -188,15 +189,15 @@ export const SPELLS = {
   },
   'finds it late': {
     says: 'a hospital that is asked does not find what is only seconds old',
-    at: 'a hospital',
-    ms: [4_000, 25_000],
-    rate: [0.3, 1],
+    at: 'stmary',
+    ms: [15_000, 40_000],
+    rate: [0.5, 1],
   },
   'cannot say': {
     says: 'a hospital that is asked cannot say',
-    at: 'a hospital',
-    ms: [4_000, 25_000],
-    rate: [0.2, 0.8],
+    at: 'stmary',
+    ms: [15_000, 40_000],
+    rate: [0.4, 0.9],
   },
 } as const satisfies Readonly<Record<string, Spell>>;
 
