@@ -59,6 +59,7 @@ export const START = method(0, 10, 10, [
 export const TUNE = method(0, 10, 30, [short(2047), long(131_072), short(10)]);
 export const OPEN_OK = method(0, 10, 41, [shortString('')]);
 export const CLOSE_541 = method(0, 10, 50, [short(541), shortString('INTERNAL_ERROR'), short(0), short(0)]);
+export const CLOSE_OK = method(0, 10, 51);
 
 /** Channel.OpenOk, Queue.DeclareOk and a Channel.Close with 403, on a channel. */
 export const channelOpened = (channel: number) => method(channel, 20, 11, [Buffer.alloc(4)]);

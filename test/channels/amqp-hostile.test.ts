@@ -8,7 +8,16 @@ import { SystemClock } from '../../engine/clock.ts';
 import type { BridgeError } from '../../engine/errors.ts';
 import type { ChannelName } from '../../engine/message.ts';
 import { contextFor, outboundOptions } from '../support/rabbitmq.ts';
-import { CLOSE_541, channelOpened, channelRefused, OPEN_OK, queueThere, START, TUNE } from './amqp-frames.ts';
+import {
+  CLOSE_541,
+  CLOSE_OK,
+  channelOpened,
+  channelRefused,
+  OPEN_OK,
+  queueThere,
+  START,
+  TUNE,
+} from './amqp-frames.ts';
 
 /** What a far side says to each thing it hears. */
 type Script = readonly (Buffer | 'end' | 'reset')[];
@@ -93,7 +102,7 @@ describe('channels/amqp and a far side that is no broker, or not yet', () => {
 
   for (const [what, [answer, code]] of Object.entries(answers)) {
     it(`has told us what it is when it ${what}`, async () => {
-      const url = await listening([START, TUNE, OPEN_OK, channelOpened(1), answer]);
+      const url = await listening([START, TUNE, OPEN_OK, channelOpened(1), answer, CLOSE_OK, CLOSE_OK]);
       const bookings = { direction: 'inbound' as const, options: { queue: 'hisbridge.bookings' } };
       const error = await diffTopology(url, planTopology([bookings])).then(
         () => null,
