@@ -8,7 +8,7 @@ import { Gates } from './rule.ts';
 const GATES = 2;
 
 describe('two gates over one breaker', function () {
-  this.timeout(60_000);
+  this.timeout(480_000);
 
   it('stand as the rule has them after every step', async () => {
     const commands = fc.commands(breakerCommands(GATES), { maxCommands: 60, size: '+1' });

@@ -17,8 +17,12 @@ export class Facts {
   readonly stopped = new Set<DeliveryId>();
   /** The deliveries of each booking in the order they were first handed out. */
   readonly handedOut = new Map<string, DeliveryId[]>();
+  /** The workers that stall. */
+  readonly stalled = new Set<number>();
   /** What was handed out last for each delivery. */
   readonly works = new Map<DeliveryId, Work>();
+  /** The worker that each delivery was handed to last. */
+  readonly #last = new Map<DeliveryId, number>();
   readonly #inHand = new Map<string, number>();
   readonly #bytes = new Map<EditionId, string>();
   /** Settlements on their way, and whether their delivery was handed out again before their reply came. */
@@ -56,6 +60,7 @@ export class Facts {
     const { id, edition, ambiguous } = work.delivery;
     const booking = work.bookingRef ?? '-';
     this.works.set(id, work);
+    this.#last.set(id, worker);
     const order = this.handedOut.get(booking) ?? [];
     if (!order.includes(id)) this.handedOut.set(booking, [...order, id]);
     if (before.has(edition))
@@ -68,6 +73,8 @@ export class Facts {
     const isKnown = settling === undefined && !this.#unknown.has(id);
     if (isKnown) expect(ambiguous, 'whether it may have been sent').to.equal(mayBeTaken);
     if (!stalls) this.hold(worker, booking);
+    // What comes to one that stalls may be taken over at any moment.
+    else this.unsure(worker, id);
   }
 
   hold(worker: number, booking: string): void {
@@ -103,8 +110,8 @@ export class Facts {
     this.ended.add(id);
   }
 
-  /** Given back, or about to be taken over: with an edition on disk it may have been sent. */
-  unsure(id: DeliveryId): void {
-    this.#sure.set(id, false);
+  /** Given back, or about to be taken over: with an edition on disk it may have been sent. Of what another has by now that says nothing. */
+  unsure(worker: number, id: DeliveryId): void {
+    if (this.#last.get(id) === worker) this.#sure.set(id, false);
   }
 }

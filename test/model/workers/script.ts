@@ -103,7 +103,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       ends: fc.array(ending, { minLength: 1, maxLength: 3 }),
     }),
   },
-  ...(['write', 'release', 'decide', 'stall', 'beat'] as const).map((does) => ({
+  ...(['write', 'release', 'decide', 'stall', 'stall', 'beat'] as const).map((does) => ({
     weight: 1,
     arbitrary: fc.constant({ does }),
   })),

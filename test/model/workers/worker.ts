@@ -39,7 +39,14 @@ export class Worker {
   }
 
   async follow(run: Run, script: readonly Deed[]): Promise<void> {
-    for (const deed of script) await this.#do(run, deed);
+    for (const deed of script) {
+      // While one stalls the others notice, and take what it had.
+      if (run.facts.stalled.size > 0 && !this.#stalls) {
+        await this.beat(run);
+        await this.#claim(run, 3);
+      }
+      await this.#do(run, deed);
+    }
   }
 
   /** Ends all it has in hand, and what comes to it then. One that stalled looks first whether it still lives. */
@@ -65,12 +72,13 @@ export class Worker {
   /** Beats; one that was declared lost drops all it has and joins anew. */
   async beat(run: Run): Promise<void> {
     if ((await this.#member.beat(REPORT)) === null) {
-      for (const work of this.#hands) run.facts.unsure(work.delivery.id);
+      for (const work of this.#hands) run.facts.unsure(this.#number, work.delivery.id);
       this.#hands = [];
       this.#member = await this.#store.join();
       await this.#member.beat(REPORT);
     }
     this.#stalls = false;
+    run.facts.stalled.delete(this.#number);
     for (const { bookingRef } of this.#hands) run.facts.hold(this.#number, bookingRef ?? '-');
   }
 
@@ -181,7 +189,7 @@ export class Worker {
   async #release(run: Run): Promise<void> {
     const work = this.#hands.shift();
     if (work === undefined) return;
-    run.facts.unsure(work.delivery.id);
+    run.facts.unsure(this.#number, work.delivery.id);
     run.facts.letGo(this.#number, work.bookingRef ?? '-');
     const given = await this.#store.release([work.delivery.id]);
     if (given === 0) this.#kept.push(work.delivery.id);
@@ -206,8 +214,9 @@ export class Worker {
     this.#stalls = true;
     for (const { delivery, bookingRef } of this.#hands) {
       run.facts.letGo(this.#number, bookingRef ?? '-');
-      run.facts.unsure(delivery.id);
+      run.facts.unsure(this.#number, delivery.id);
     }
     await this.#stall(this.#member.id);
+    run.facts.stalled.add(this.#number);
   }
 }
