@@ -80,9 +80,10 @@ export class Database {
       this.#downs -= 1;
       if (this.#downs > 0) return;
       this.#regroupsUntil = this.#timeline.now + REGROUP_MS;
+      const before = [...this.tables.instances.keys()];
       for (const instance of this.tables.instances.values())
         this.tables.instances.set(instance.id, { ...instance, crashed: false });
-      this.#timeline.after(REGROUP_MS, () => this.#regrouped());
+      this.#timeline.after(REGROUP_MS, () => this.#regrouped(before));
     });
   }
 
@@ -107,10 +108,11 @@ export class Database {
     }
   }
 
-  #regrouped(): void {
+  /** Of those that were there before, whoever has not taken its lock again is gone. */
+  #regrouped(before: readonly string[]): void {
     if (this.#timeline.now < this.#regroupsUntil || !this.isUp) return;
     const held = new Set([...this.#clients].flatMap((client) => client.heldLock ?? []));
-    for (const id of [...this.tables.instances.keys()]) if (!held.has(id)) this.#lock(id, true);
+    for (const id of before) if (!held.has(id)) this.#lock(id, true);
   }
 
   #lock(id: string, isFree: boolean): boolean {

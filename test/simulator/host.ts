@@ -18,6 +18,8 @@ const RESTART_MS = [500, 3_000] as const;
 /** One place where an engine runs: one process after another, on a machine with a wall clock of its own. */
 export class Host {
   readonly name: string;
+  /** Every plan that was in force here. */
+  readonly plansHad = new Set<Plan>();
   readonly #site: Site;
   readonly #dice: Dice;
   readonly #wall: Wall;
@@ -34,6 +36,7 @@ export class Host {
   ) {
     this.name = name;
     this.#plan = plan;
+    this.plansHad.add(site.plans[plan]);
     this.#wall = wall;
     this.#site = site;
     this.#onSend = () => onSend(this);
@@ -129,6 +132,7 @@ export class Host {
   activate(plan: PlanName): void {
     const { weather, plans, timeline } = this.#site;
     this.#plan = plan;
+    this.plansHad.add(this.#site.plans[plan]);
     const running = this.#running;
     // As the bridge does it: files are looked at only once the engine is up.
     if (running?.state !== 'up') return;

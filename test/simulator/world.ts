@@ -65,19 +65,14 @@ export class World {
       stmary: hospital('stmary', 'probe'),
       lakeside: hospital('lakeside', 'unsafe'),
     };
-    const borne = new Map<string, number>();
-    const plansSeen = new Set<Plan>();
     this.watch = new Watch({
       tables: this.database.tables,
       desk: DESK,
       bears: (channel) => {
-        for (const { plan } of this.#hosts) {
-          if (plan === null || plansSeen.has(plan)) continue;
-          plansSeen.add(plan);
-          for (const { name, maxInFlight } of plan.outbound.values())
-            borne.set(name, Math.max(borne.get(name) ?? 0, maxInFlight));
-        }
-        return borne.get(channel) ?? 0;
+        // What began by a plan ends by it, so that every plan there was counts.
+        const plans = this.#hosts.flatMap(({ plansHad }) => [...plansHad]);
+        const borne = plans.map(({ outbound }) => outbound.get(channel as never)?.maxInFlight ?? 0);
+        return Math.max(0, ...borne);
       },
       onBreach: (breach) => timeline.fail(breach),
     });
