@@ -92,11 +92,14 @@ export function openOutbound(plan: Plan, name: ChannelName, address?: string): O
   });
 }
 
-/** What the store needs to be opened, from the environment. */
+/** Opens the store as the environment says; with `begins` for an engine that is to work with it. */
 export async function openStore(
   env: Environment,
   telemetry: Telemetry,
-  clock = new SystemClock(),
+  {
+    clock = new SystemClock(),
+    begins = false,
+  }: { readonly clock?: SystemClock; readonly begins?: boolean } = {},
 ): Promise<Opened> {
   const digest = keyedDigest(
     required(env, 'HISBRIDGE_DIGEST_KEY', 'a secret of at least 32 characters that never changes'),
@@ -108,6 +111,7 @@ export async function openStore(
     clock,
     random: systemRandom,
     telemetry,
+    begins,
     allowUnsafe: env['HISBRIDGE_UNSAFE'] === '1',
   });
   return { store, digest, clock };
@@ -168,7 +172,7 @@ export async function openBridge({ root, env, telemetry }: BridgeOptions): Promi
   if (loaded.compiled.kind === 'problems') {
     throw new BridgeError('config-invalid', `routes.yaml has problems:\n${problemsOf(loaded).join('\n')}`);
   }
-  const { store, digest, clock } = await openStore(env, telemetry);
+  const { store, digest, clock } = await openStore(env, telemetry, { begins: true });
   const engine = new Engine({
     plan: loaded.compiled.plan,
     kinds: channelKinds,

@@ -55,6 +55,8 @@ export class Dispatcher implements Slots {
   /** There may be queued work that nobody here has taken yet. */
   #backlog = true;
   #claiming: Promise<void> | null = null;
+  /** A claim waits for the end of this turn. */
+  #gathering = false;
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
 
@@ -125,7 +127,8 @@ export class Dispatcher implements Slots {
   }
 
   reserve(): boolean {
-    if (this.#free() <= 0) return false;
+    // Slots about to be claimed for are for what has waited longer.
+    if (this.#gathering || this.#free() <= 0) return false;
     this.#reserved += 1;
     return true;
   }
@@ -172,6 +175,7 @@ export class Dispatcher implements Slots {
 
   #claim(): void {
     if (this.#claiming !== null || !this.#backlog || this.#free() <= 0) return;
+    this.#gathering = true;
     this.#claiming = this.#claimAll().finally(() => {
       this.#claiming = null;
     });
@@ -180,16 +184,17 @@ export class Dispatcher implements Slots {
   async #claimAll(): Promise<void> {
     // A batch of settlements frees its slots one by one, all in this turn: they are claimed for together.
     await this.#parts.clock.turn();
+    this.#gathering = false;
     while (this.#backlog && this.#free() > 0) {
       this.#backlog = false;
       const limit = this.#free();
-      const claimed = await this.#claimUpTo(limit, false);
+      const { claimed } = await this.#claimUpTo(limit, false);
       if (claimed === limit) this.#backlog = true;
     }
   }
 
-  /** Claims up to `limit` and runs what comes. Resolves with how many came. */
-  async #claimUpTo(limit: number, trial: boolean): Promise<number> {
+  /** Claims up to `limit` and runs what comes. Resolves with how many came, and how many of them began. */
+  async #claimUpTo(limit: number, trial: boolean) {
     const { store, plan } = this.#parts;
     const routes = [...plan().routes.values()]
       .filter((route) => route.to === this.name)
@@ -206,17 +211,16 @@ export class Dispatcher implements Slots {
     }
     // In one turn: nobody may take the slots between their reservation and their use.
     this.#reserved -= limit;
-    for (const work of claimed) {
-      // Taken over while its send was under way here, and claimed again before that was known: that send goes on.
-      if (!this.#running.has(work.delivery.id)) this.#run(work, { decoded: null, trial, disowned });
-    }
+    // Taken over while its send was under way here, and claimed again before that was known: that send goes on.
+    const fresh = claimed.filter(({ delivery }) => !this.#running.has(delivery.id));
+    for (const work of fresh) this.#run(work, { decoded: null, trial, disowned });
     this.#left();
-    return claimed.length;
+    return { claimed: claimed.length, begun: fresh.length };
   }
 
   /** Tries a channel that was away with the one delivery that is due the longest. */
   async #trial(): Promise<boolean> {
-    return this.#hasSlot() && (await this.#claimUpTo(1, true)) > 0;
+    return this.#hasSlot() && (await this.#claimUpTo(1, true)).begun > 0;
   }
 
   #run(work: Work, beginning: Beginning): void {

@@ -166,6 +166,8 @@ export interface OpenRow {
   readonly owner: string | null;
   readonly state: string;
   readonly head: boolean;
+  /** Tells one taking of the delivery from the next: an instance may own again what it was once fenced from. */
+  readonly tries: number;
 }
 
 export interface SettleOutcome {
@@ -199,7 +201,7 @@ export function foldSettles(
   const outcomes = batch.map((settlement): SettleOutcome | null => {
     const { delivery, next } = settlement;
     const row = rows.get(delivery.id);
-    if (row === undefined || done.has(delivery.id) || !mayPass(settlement.fence, row, me)) return null;
+    if (row === undefined || done.has(delivery.id) || !mayPass(settlement, row, me)) return null;
     done.add(delivery.id);
     const { booking } = settlement;
     const consequences = decide(settlement, booking === null ? null : (now.get(booking) ?? null));
@@ -219,8 +221,14 @@ export function foldSettles(
   return { outcomes, messages, steps };
 }
 
-function mayPass(fence: Settlement['fence'], { owner, state }: OpenRow, me: string | null): boolean {
-  return fence === 'owned' ? owner !== null && owner === me : state === 'held' || state === 'dead';
+function mayPass(
+  { fence, delivery }: Settlement,
+  { owner, state, tries }: OpenRow,
+  me: string | null,
+): boolean {
+  return fence === 'owned'
+    ? owner !== null && owner === me && tries === delivery.tries
+    : state === 'held' || state === 'dead';
 }
 
 /** Nothing may follow that the locks of the transaction do not cover. */

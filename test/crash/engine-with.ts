@@ -103,7 +103,10 @@ const canary = canaryOf(process.env);
 const depths = postgresDepths(process.env['DATABASE_URL'] ?? '');
 // Beneath the store: what it prepares with its connections is changed before it has any.
 if (canary === 'lane-by-id') depths.laneById();
-const { store, digest, clock } = await openStore(process.env, telemetry, clockOf());
+const { store, digest, clock } = await openStore(process.env, telemetry, {
+  clock: clockOf(),
+  begins: true,
+});
 const without = values.without === undefined ? undefined : WITHOUT[values.without];
 if (values.without !== undefined && without === undefined) {
   throw new BridgeError('usage', `--without is one of ${Object.keys(WITHOUT).join(', ')}`);

@@ -88,6 +88,7 @@ describe('slots', () => {
     });
     dispatcher.follow(CLOSED);
     dispatcher.shareOut(1);
+    expect(dispatcher.reserve()).to.equal(false);
     await comesToHold(() => dispatcher.inFlight === 1);
     claimed.resolve([aWork(core.clock.now())]);
     const given: boolean[] = [];

@@ -159,7 +159,7 @@ describe('a configuration that changes while the engine runs', function () {
     await until(() => said('plan-activated').length > 0);
     expect(await booked()).to.include({ note: 'kept at last' });
     expect(said('plan-refused')).to.deep.equal([
-      { kind: 'plan-refused', problems: ['the store takes nothing now'] },
+      { kind: 'plan-refused', problems: ['the store takes nothing now (SQLSTATE 57014)'] },
     ]);
   });
 

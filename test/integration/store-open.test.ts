@@ -85,9 +85,12 @@ describe('opening the store in PostgreSQL', function () {
   });
 
   it('refuses another digest key than the one the database was begun with', async () => {
-    await open();
     const other = { digest: keyedDigest('another secret of the tests') };
+    // Whoever only looks decides nothing.
+    await open(other);
+    await open({ begins: true });
     expect(await codeOf(open(other))).to.equal('store-unsafe');
+    expect(await codeOf(open({ ...other, begins: true }))).to.equal('store-unsafe');
     expect((await open({ ...other, allowUnsafe: true })).dangers).to.have.length(1);
     await open();
   });

@@ -31,8 +31,9 @@ const TIMESTAMPTZ = 1184;
 const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === TIMESTAMPTZ ? instant : pg.types.getTypeParser(oid, format as 'text');
 
-/** `2026-11-25 08:00:00.123+00` */
+/** `2026-11-25 08:00:00.123+00`. Whatever else a server writes, whose URL has options of its own, pg reads. */
 function instant(text: string): Date {
+  if (!text.endsWith('+00') || text.length > 32) return pg.types.getTypeParser(TIMESTAMPTZ, 'text')(text);
   return new Date(`${text.slice(0, 10)}T${text.slice(11)}:00`);
 }
 

@@ -53,7 +53,9 @@ export function stateDetails(thrown: unknown): Details {
 export function unavailable(thrown: unknown): BridgeError {
   if (ofNewerVersion(thrown)) return elsewhere(thrown);
   if (thrown instanceof BridgeError) return thrown;
-  return new BridgeError('store-unavailable', 'the store takes nothing now', {
+  const state = sqlState(thrown);
+  const why = state === null ? '' : ` (SQLSTATE ${state})`;
+  return new BridgeError('store-unavailable', `the store takes nothing now${why}`, {
     cause: thrown,
     details: stateDetails(thrown),
   });

@@ -3,7 +3,7 @@ import type { SystemClock } from '../../clock.ts';
 import type { ChannelName } from '../../message.ts';
 import { LEASE_MS, type Membership, type Pulse } from '../../store.ts';
 import type { Connection, Rows, Session } from './connection.ts';
-import { unavailable } from './failure.ts';
+import { sqlState, unavailable } from './failure.ts';
 import { INSTANCE_LOCKS, type Presence } from './presence.ts';
 import { giveBack, LOCK_LOST, LOCK_OWNED, type Recovered } from './recovery.ts';
 import { call, type Statement } from './statements.ts';
@@ -116,7 +116,9 @@ export class PostgresMembership implements Membership {
 
   /** Whatever keeps the server from it, a shutdown or an administrator, it is a store that takes nothing now. */
   #exclusive<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#hands.connection.exclusive(work).catch((thrown) => Promise.reject(unavailable(thrown)));
+    return this.#hands.connection
+      .exclusive(work)
+      .catch((thrown) => Promise.reject(sqlState(thrown) === null ? thrown : unavailable(thrown)));
   }
 }
 

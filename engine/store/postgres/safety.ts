@@ -50,14 +50,21 @@ export async function dangers(
   return { found: checks.filter(([safe]) => !safe).map(([, words]) => words), now: settings.now };
 }
 
+const traceOf = (digest: Digest): Buffer => digest.search('digest-key', 'hisbridge');
+
+/** Leaves a trace of the key with which the digests of this database are made, where there is none yet. */
+export async function leaveTrace(client: ClientBase, digest: Digest): Promise<void> {
+  await client.query('insert into hisbridge.digest_key (trace) values ($1) on conflict do nothing', [
+    traceOf(digest),
+  ]);
+}
+
 /**
  * Whether the digests of this database were made under another key, in words: a repeat of what came before would not
- * be known, and a booking would be in two lanes. The first who comes leaves a trace of the key.
+ * be known, and a booking would be in two lanes.
  */
 export async function strangeKey(client: ClientBase, digest: Digest): Promise<readonly string[]> {
-  const trace = digest.search('digest-key', 'hisbridge');
-  await client.query('insert into hisbridge.digest_key (trace) values ($1) on conflict do nothing', [trace]);
   const { rows } = await client.query<{ trace: Buffer }>('select trace from hisbridge.digest_key');
-  if (rows[0]?.trace.equals(trace)) return [];
+  if (rows[0] === undefined || rows[0].trace.equals(traceOf(digest))) return [];
   return ['HISBRIDGE_DIGEST_KEY is not the one this database was begun with: no repeat would be known'];
 }

@@ -53,7 +53,7 @@ export const READ_BOOKINGS = statement(
 export const READ_DELIVERIES = statement(
   'read_deliveries',
   arrays(1),
-  `select id, owner, state, head from hisbridge.delivery where id = any($1::uuid[]) order by id for update`,
+  `select id, owner, state, head, tries from hisbridge.delivery where id = any($1::uuid[]) order by id for update`,
 );
 
 export const WRITE_DEDUPE = statement(

@@ -5,7 +5,7 @@ import { endOrBreak, hangUp } from './goodbye.ts';
 import { checkVersion } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
-import { dangers, strangeKey } from './safety.ts';
+import { dangers, leaveTrace, strangeKey } from './safety.ts';
 
 export type { PostgresStore } from './postgres-store.ts';
 
@@ -13,6 +13,8 @@ export type { PostgresStore } from './postgres-store.ts';
 const READ_TIMEOUT_MS = 30_000;
 
 export interface OpenOptions extends PostgresStoreOptions {
+  /** An engine works with it from now on: a database without a trace of its digest key is begun with this one. */
+  readonly begins?: boolean;
   /** Opens even where a setting of the server voids the promise; the store's `dangers` then says which. */
   readonly allowUnsafe?: boolean;
 }
@@ -38,9 +40,15 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
   try {
     await checkVersion(client);
     const { found: settings, now } = await dangers(client);
+    const refuse = (found: readonly string[]) => {
+      if (found.length > 0 && options.allowUnsafe !== true)
+        throw new BridgeError('store-unsafe', found.join('; '), { details: { dangers: found.length } });
+    };
+    refuse([...settings, ...(await strangeKey(client, options.digest))]);
+    // Only after nothing is against it: whoever merely looks, or is refused, must not decide.
+    if (options.begins === true) await leaveTrace(client, options.digest);
     const found = [...settings, ...(await strangeKey(client, options.digest))];
-    if (found.length > 0 && options.allowUnsafe !== true)
-      throw new BridgeError('store-unsafe', found.join('; '), { details: { dangers: found.length } });
+    refuse(found);
     options.clock.follow(now);
     await ensurePartitions(client);
     return new PostgresStore(options, found);
