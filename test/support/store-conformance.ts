@@ -645,6 +645,20 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect((await world.deliveries('B-fence')).map(({ state }) => state)).to.deep.equal(['queued']);
       });
 
+      it('changes nothing by what an earlier taking came to, though the same instance has it again', async () => {
+        await keepOne(store, arrival('{"u":2}', { booking: 'B-again' }));
+        const first = await claimOne(store);
+        await store.writeEditions([edition(first)]);
+        await store.release([first.delivery.id]);
+        const second = await claimOne(store);
+        expect(second.delivery.ambiguous).to.equal(true);
+        expect(await store.settle([settlement(first, again(false))], nothing)).to.deep.equal([
+          { kind: 'fenced' },
+        ]);
+        const settled = await store.settle([settlement(second, DELIVERED)], nothing);
+        expect(settled.map(({ kind }) => kind)).to.deep.equal(['settled']);
+      });
+
       it('settles one delivery once in a batch', async () => {
         await keepOne(store, arrival('{"v":1}', { booking: 'B-once' }));
         const work = await claimOne(store);
