@@ -89,7 +89,17 @@ async function measure(place: Place, circumstances: Circumstances): Promise<void
   }
   console.log('');
   for (const say of bars) say();
-  if (!options.quick) writeResults(RESULTS, circumstances, measured);
+  if (isWhole(options))
+    writeResults(
+      RESULTS,
+      { ...circumstances, rounds: options.rounds, conversations: options.conversations },
+      measured,
+    );
+}
+
+/** Results of a few short rounds would stand for more than they are. */
+function isWhole({ quick, rounds, conversations }: Options): boolean {
+  return !quick && rounds >= 5 && conversations >= 10_000;
 }
 
 async function profile(place: Place): Promise<void> {
