@@ -14,6 +14,7 @@ import {
   type PostgresStore,
 } from '../../engine/store/postgres/store.ts';
 import type { EngineEvent } from '../../engine/telemetry.ts';
+import { Link } from '../proof/link.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/rabbitmq.ts';
 import {
@@ -99,6 +100,16 @@ describe('opening the store in PostgreSQL', function () {
     const url = new URL(database.url);
     url.port = '1';
     expect(await codeOf(open({ url: url.href }))).to.equal('store-unavailable');
+  });
+
+  it('says that the store is unavailable when the connection breaks while it is opened', async () => {
+    const link = await Link.open(database.url);
+    const asked = (chunk: Buffer) => (chunk.includes('hisbridge.migration') ? 0 : null);
+    const broken = link.catch(asked).then((caught) => caught.reset());
+    const code = await codeOf(open({ url: link.url }));
+    await broken;
+    await link.close();
+    expect(code).to.equal('store-unavailable');
   });
 
   it('has the days from yesterday to a fortnight ahead, and finds a place for ids outside them', async () => {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { BridgeError } from '../../errors.ts';
-import { unavailable } from './failure.ts';
+import { failureOf, unavailable } from './failure.ts';
 import { endOrBreak, hangUp } from './goodbye.ts';
 import { checkVersion } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
@@ -31,7 +31,10 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
     connectionTimeoutMillis: 5_000,
     query_timeout: READ_TIMEOUT_MS,
   });
-  client.on('error', () => undefined);
+  let broken = false;
+  client.on('error', () => {
+    broken = true;
+  });
   try {
     await client.connect();
   } catch (thrown) {
@@ -52,6 +55,8 @@ export async function openPostgresStore(options: OpenOptions): Promise<PostgresS
     options.clock.follow(now);
     await ensurePartitions(client);
     return new PostgresStore(options, found);
+  } catch (thrown) {
+    throw broken || failureOf(thrown) === 'lost' ? unavailable(thrown) : thrown;
   } finally {
     await endOrBreak(client.end(), () => hangUp(client));
   }
