@@ -14,7 +14,7 @@ describe(`the oldest PostgreSQL, ${OLDEST}`, function () {
     server = await startOldest(programs.folder);
   });
   describeModels(`PostgreSQL ${OLDEST}`, () => databaseOn(server), {
-    count: { lanes: 12, editions: 3, leases: 3, workers: 30 },
+    count: { lanes: 12, editions: 3, leases: 3, workers: 20 },
     deep: { lanes: 80, editions: 15, leases: 15, workers: 300 },
   });
   // Last: its databases are dropped before.

@@ -5,7 +5,7 @@ describe('the store in PostgreSQL beside a model', function () {
   this.timeout(60_000);
 
   describeModels('PostgreSQL', testDatabase, {
-    count: { lanes: 50, editions: 10, leases: 25, workers: 150 },
+    count: { lanes: 50, editions: 10, leases: 12, workers: 150 },
     deep: { lanes: 300, editions: 60, leases: 60, workers: 2_000 },
   });
 });
