@@ -28,7 +28,7 @@ async function routesChange(trial: Trial): Promise<void> {
     ['no YAML', good.replace('channels:', 'channels: [')],
     ['an unknown system', good.replace('    system: stmary', '    system: alnor')],
     ['the channel of nobody', good.replace('to: alnoor-out', 'to: alnoor-uot')],
-    ['half of it', good.slice(0, Math.floor(good.length * (0.3 + trial.chance.fraction() / 2)))],
+    ['half of it', halfOf(good, good.length * (0.3 + trial.chance.fraction() / 2))],
   ];
   for (const [what, text] of broken) {
     const problems = await isRefused(place, text);
@@ -40,8 +40,8 @@ async function routesChange(trial: Trial): Promise<void> {
     await publishOnce(place, asked(10));
   }
   // Written in place and slowly: at every look it is another half.
-  for (let written = 0; written < good.length; written += 700) {
-    saveRoutes(place, good.slice(0, written));
+  for (let written = 700; written < good.length; written += 700) {
+    saveRoutes(place, halfOf(good, written));
     await publishOnce(place, asked(2));
     trial.faults += 1;
   }
@@ -70,4 +70,9 @@ async function routesChange(trial: Trial): Promise<void> {
   await changeRoutes(place, '  to-alnoor-new:\n', '  to-alnoor:\n');
   await world.quiet();
   await trial.judge(place);
+}
+
+/** Cut off inside braces. A file cut off between two entries is a shorter configuration, and nobody can tell. */
+function halfOf(text: string, at: number): string {
+  return text.slice(0, text.lastIndexOf('{ ', at) + 2);
 }
