@@ -1,4 +1,5 @@
 import { booking } from '../crash/load.ts';
+import { TALKATIVE } from './engine-dies.ts';
 import { asked } from './load.ts';
 import { type Cell, come, prove, said, type Trial } from './trial.ts';
 
@@ -23,7 +24,7 @@ export const ARRIVALS: readonly Cell[] = [
 ];
 
 async function tenTimes(trial: Trial): Promise<void> {
-  const place = await trial.open({ engines: 2 });
+  const place = await trial.open({ engines: 2, engine: TALKATIVE });
   const { world } = place;
   await world.start();
   await Promise.all(
@@ -31,10 +32,13 @@ async function tenTimes(trial: Trial): Promise<void> {
       const [message] = booking(plot);
       const first = world.dawy.publish(message!);
       await Promise.all([first, ...Array.from({ length: TIMES - 1 }, () => world.dawy.repeat(message!.id))]);
-      trial.faults += TIMES - 1;
     }),
   );
   await world.quiet();
+  const known = (TIMES - 1) * BOOKINGS;
+  await come('every repeat known as one', () => world.logged('message-duplicate').length >= known);
+  trial.faults += world.logged('message-duplicate').length;
+  prove(trial.faults === known, `${trial.faults} repeats were known, of ${known}`);
   const rows = await world.database.keptFrom('dawy-in');
   prove(rows === BOOKINGS, `${rows} rows for ${BOOKINGS} messages`);
   const { summary } = await trial.judge(place);

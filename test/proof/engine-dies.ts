@@ -247,6 +247,8 @@ async function frozenAt(trial: Trial, moment: Moment): Promise<void> {
   const done = await seen(place);
   frozen.wake();
   await within(`the fence at ${moment}`, fenced(frozen));
+  const woken = await seen(place);
+  prove(woken === done, `${woken - done} requests of an engine that had been taken over, after ${moment}`);
   await publishOnce(place, asked(BOOKINGS));
   await world.quiet();
   const after = await seen(place);

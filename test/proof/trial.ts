@@ -8,7 +8,7 @@ import type { Stopped } from '../support/world-database.ts';
 import type { LogLine } from '../support/world-engine.ts';
 import { Place } from './place.ts';
 
-/** One line of the table of TRUST: a fault, what must come of it, and how it is brought about. */
+/** One line of the reliability matrix: a fault, what must come of it, and how it is brought about. */
 export interface Cell {
   readonly id: string;
   readonly fault: string;
