@@ -50,10 +50,7 @@ const WAVES: Waves = [
 const DEEP: Suite['env'] = { DEEP: '1' };
 const DEEP_WAVES: Waves = [
   [...crash({ ...DEEP, KILLS: '20' }), { ...long('proof', ['test/proof/*.test.ts']), env: DEEP }],
-  [
-    histories(DEEP),
-    { ...long('models', ['test/model/**/*.test.ts', 'test/integration/model-*.test.ts']), env: DEEP },
-  ],
+  [histories(DEEP), { ...long('models, over PostgreSQL', ['test/integration/model-*.test.ts']), env: DEEP }],
 ];
 
 function tests(name: string, specs: readonly string[], ignored: readonly string[]): Suite {
