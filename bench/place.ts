@@ -167,13 +167,19 @@ export class Place {
       node: process.version,
       postgres: rows[0]?.server_version ?? 'unknown',
       rabbitmq: String(properties.version ?? 'unknown'),
-      commit: git('describe', '--always', '--dirty', '--abbrev=12'),
+      commit: commit(),
     };
   }
 
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
   }
+}
+
+/** What is measured; its own results make it no other thing. */
+function commit(): string {
+  const changed = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!bench/results');
+  return `${git('rev-parse', '--short=12', 'HEAD')}${changed === '' ? '' : '-dirty'}`;
 }
 
 async function countStatements(server: WatchedServer): Promise<void> {
