@@ -23,7 +23,7 @@ const BACKLOG_MB = 250;
 
 const BACKLOG = 100_000;
 const OPEN = 1_000_000;
-const TWO_ROUNDS = 3;
+const TWO_ROUNDS = 5;
 
 const options = optionsFrom(process.argv.slice(2));
 mkdirSync(RESULTS, { recursive: true });
