@@ -211,7 +211,8 @@ export class Dispatcher implements Slots {
     }
     // In one turn: nobody may take the slots between their reservation and their use.
     this.#reserved -= limit;
-    // Taken over while its send was under way here, and claimed again before that was known: that send goes on.
+    // Taken over while its send was under way here, and claimed again before that was known: never two at once. What
+    // that send comes to is fenced, and the look for what memory does not hold gives the delivery back.
     const fresh = claimed.filter(({ delivery }) => !this.#running.has(delivery.id));
     for (const work of fresh) this.#run(work, { decoded: null, trial, disowned });
     this.#left();
